@@ -97,11 +97,12 @@ class MLP:
             gradient with respect to the input, (..., B, in).
         """
         grads = []
-        for (W, _), x in zip(reversed(params), reversed(inputs), strict=True):
-            if grads:  # between two layers stands the activation; its output is this layer's y
-                g = g * self.slope(output)
+        for i in reversed(range(len(params))):
+            (W, _), x = params[i], inputs[i]
             grads.append((x.swapaxes(-1, -2) @ g, g.sum(-2)))
-            g, output = g @ W.swapaxes(-1, -2), x
+            g = g @ W.swapaxes(-1, -2)  # gradient with respect to x
+            if i > 0:
+                g = g * self.slope(x)  # x left the activation of the layer before
         return grads[::-1], g
 
 

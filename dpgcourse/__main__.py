@@ -1,0 +1,108 @@
+"""Command line: ``python -m dpgcourse train`` and ``python -m dpgcourse play RECORD``."""
+
+import sys
+from pathlib import Path
+
+import torch
+import tyro
+from tyro.conf import OmitArgPrefixes, Positional
+
+from dpgcourse.lab import film, plot
+from dpgcourse.lab.env import make_env
+from dpgcourse.lab.record import RecordWriter, read_record
+from dpgcourse.lab.train import TrainConfig
+from dpgcourse.lab.train import train as run_training
+
+
+def train(
+    config: OmitArgPrefixes[TrainConfig],
+    out: Path | None = None,
+    progress: bool = True,
+) -> None:
+    """Train DDPG for several seeds at once and write a record of it.
+
+    The record is brought up to date at every evaluation; Ctrl-C keeps what has been measured.
+
+    Args:
+        config: what to train.
+        out: folder for the record, new or empty; default runs/ENV-SEEDSseeds-STEPSsteps.
+        progress: show a progress bar.
+    """
+    torch.set_num_threads(1)  # these networks are too small to gain from a second thread
+    out = out or Path("runs", f"{config.env}-{config.seeds}seeds-{config.steps}steps")
+    make_env(config.env).close()  # a wrong name is told before anything is written
+    writer = RecordWriter(out, config)
+    try:
+        result = run_training(config, writer, progress=progress)
+        final = result.final
+        print(f"last evaluation: mean {final.mean():.1f} over {config.seeds} seeds, ", end="")
+        print(f"lowest seed {final.min():.1f}, highest {final.max():.1f}")
+    except KeyboardInterrupt:
+        print("interrupted; the record holds every evaluation so far", file=sys.stderr)
+        raise SystemExit(130) from None
+    finally:
+        if (out / "actor.safetensors").exists():  # at least one evaluation
+            _draw(out)
+            print(f"record: {out}")
+
+
+def _draw(folder: Path) -> None:
+    import matplotlib
+
+    matplotlib.use("agg")  # here and not on import: a library must not choose a backend
+    import matplotlib.pyplot as plt
+
+    record = read_record(folder)
+    plot.use_course_style()
+    fig, ax = plt.subplots()
+    references = {}
+    if record.config.env == "Pendulum-v1":
+        references = {
+            "random": plot.PENDULUM_RANDOM,
+            "near-optimal": plot.PENDULUM_NEAR_OPTIMAL,
+        }
+    plot.learning_curve(record.steps, record.returns.mean(-1), references, ax=ax)
+    ax.set_title(f"DDPG on {record.config.env}")
+    fig.savefig(folder / "learning_curve.png")
+    plt.close(fig)
+
+
+def play(
+    record: Positional[Path],
+    seed: int | None = None,
+    film_to: Path | None = None,
+    show: bool = False,
+) -> None:
+    """Film one noiseless episode of a trained policy, or show it in a window.
+
+    Args:
+        record: folder that ``train`` wrote.
+        seed: which policy; default the first seed of the record.
+        film_to: GIF to write; default play-SEED.gif in the record.
+        show: open a window instead of filming.
+    """
+    loaded = read_record(record)
+    seed = loaded.config.first_seed if seed is None else seed
+    target = None if show else film_to or record / f"play-{seed}.gif"
+    total = film.play(loaded, seed, target)
+    print(f"return of the episode: {total:.1f}")
+    if target:
+        print(f"film: {target}")
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one line on stderr and exit status 2."""
+    try:
+        tyro.extras.subcommand_cli_from_dict(
+            {"train": train, "play": play}, prog="python -m dpgcourse"
+        )
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except FloatingPointError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""Chapter 11: DDPG, the algorithm box of Lillicrap et al. (2016) line for line.
+
+Differs from the paper: ReLU layers of 64 and 64 (paper 400 and 300), the action enters the
+critic's first layer (second), no batch normalization and no L2 penalty, Gaussian noise
+(Ornstein-Uhlenbeck), τ = 0.005 (0.001), both learning rates 1e-3 (actor 1e-4, critic 1e-3),
+γ = 0.98 (0.99), and a target that stops at terminal states (the paper's box has no such case).
+"""
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dpgcourse.agent.actor_step import ascend, policy_gradient
+from dpgcourse.agent.network import Actor, Critic
+from dpgcourse.agent.noise import GaussianNoise
+from dpgcourse.agent.replay import Batch
+from dpgcourse.agent.seeding import Streams
+from dpgcourse.agent.target import polyak_
+from dpgcourse.gradient.chain_rule import Squash
+
+
+@dataclass(frozen=True)
+class DDPGConfig:
+    """Hyperparameters of the agent.
+
+    Raises:
+        ValueError: a value out of its range; the message names it and what is allowed.
+    """
+
+    gamma: float = 0.98
+    """Discount of future rewards, 0 <= gamma < 1."""
+    tau: float = 0.005
+    """Share of the way that target networks move at each update, 0 < tau <= 1."""
+    actor_lr: float = 1e-3
+    """Learning rate of the actor's Adam, > 0."""
+    critic_lr: float = 1e-3
+    """Learning rate of the critic's Adam, > 0."""
+    batch_size: int = 64
+    """Transitions per update, >= 1."""
+    hidden: tuple[int, ...] = (64, 64)
+    """Widths of the hidden layers of both networks, each >= 1."""
+    sigma: float = 0.1
+    """Standard deviation of the exploration noise, in half-ranges of the action, >= 0."""
+
+    def __post_init__(self):
+        for name, ok, allowed in (
+            ("gamma", 0 <= self.gamma < 1, "0 <= gamma < 1"),
+            ("tau", 0 < self.tau <= 1, "0 < tau <= 1"),
+            ("actor_lr", 0 < self.actor_lr < float("inf"), "a finite number > 0"),
+            ("critic_lr", 0 < self.critic_lr < float("inf"), "a finite number > 0"),
+            ("batch_size", self.batch_size >= 1, "1 or more"),
+            ("hidden", bool(self.hidden) and min(self.hidden) >= 1, "one or more widths >= 1"),
+            ("sigma", 0 <= self.sigma < float("inf"), "a finite number >= 0"),
+        ):
+            if not ok:
+                raise ValueError(f"{name} is {getattr(self, name)}; allowed: {allowed}")
+
+
+class DDPGAgent:
+    """One DDPG agent per seed, updated together; with one seed, one agent.
+
+    Args:
+        config: hyperparameters.
+        state_dim: d.
+        squash: bounds of the action box, (m,).
+        streams: random streams, which fix the number S of seeds.
+        dtype: of networks and batches.
+    """
+
+    def __init__(
+        self,
+        config: DDPGConfig,
+        state_dim: int,
+        squash: Squash,
+        streams: Streams,
+        dtype: torch.dtype = torch.float32,
+    ):
+        self.config, self.squash, self.dtype = config, squash, dtype
+        self.exploration = streams.exploration
+        self.actor = Actor(state_dim, squash, config.hidden, streams.weights, dtype)
+        self.critic = Critic(state_dim, len(squash.low), config.hidden, streams.weights, dtype)
+        self.actor_target = copy.deepcopy(self.actor)
+        self.critic_target = copy.deepcopy(self.critic)
+        self.noise = GaussianNoise(config.sigma * squash.half_range, streams.exploration)
+        self.actor_optimizer = torch.optim.Adam(
+            self.actor.parameters(), lr=config.actor_lr, fused=True
+        )
+        self.critic_optimizer = torch.optim.Adam(
+            self.critic.parameters(), lr=config.critic_lr, fused=True
+        )
+
+    @torch.no_grad()
+    def act(self, s) -> np.ndarray:
+        """Noiseless actions (S, B, m) for states (S, B, d)."""
+        return self.actor(torch.as_tensor(s, dtype=self.dtype)).numpy()
+
+    def explore(self, s) -> np.ndarray:
+        """Noisy actions (S, m), clipped to the box, for one state per seed (S, d)."""
+        a = self.act(s[:, None])[:, 0]
+        return np.clip(a + self.noise(), self.squash.low, self.squash.high)
+
+    def random_action(self) -> np.ndarray:
+        """Actions (S, m) drawn uniformly from the box, for the warm-up."""
+        low, high = self.squash.low, self.squash.high
+        return np.stack([rng.uniform(low, high) for rng in self.exploration])
+
+    def update(self, batch: Batch) -> None:
+        """One pass through the algorithm box."""
+        y = self.td_target(batch)  # set y_i
+        self.critic_step(batch, y)  # update the critic by minimizing the loss
+        self.actor_step(batch.s)  # update the actor by the sampled policy gradient
+        self.target_step()  # update the target networks
+
+    @torch.no_grad()
+    def td_target(self, batch: Batch) -> Tensor:
+        """y = r + γ (1 − terminated) Q'(s', μ'(s')), shape (..., B), a constant."""
+        q_next = self.critic_target(batch.s_next, self.actor_target(batch.s_next))  # (..., B)
+        return batch.r + self.config.gamma * (1 - batch.terminated) * q_next
+
+    def critic_step(self, batch: Batch, y: Tensor) -> None:
+        """Descend the batch mean of δ², with δ = y − Q(s, a, w) at the actions of the replay."""
+        delta = y - self.critic(batch.s, batch.a)  # (..., B)
+        self.critic_optimizer.zero_grad()
+        (delta**2).mean(-1).sum().backward()  # seeds do not interact: a sum keeps them apart
+        self.critic_optimizer.step()
+
+    def actor_step(self, s: Tensor) -> None:
+        """Ascend the batch mean of Q(s, μ(s,u), w) with w held."""
+        ascend(self.actor, policy_gradient(self.actor, self.critic, s), self.actor_optimizer)
+
+    def target_step(self) -> None:
+        """Let both target networks follow."""
+        polyak_(self.critic_target, self.critic, self.config.tau)
+        polyak_(self.actor_target, self.actor, self.config.tau)

@@ -1,0 +1,111 @@
+"""Chapter 11: the actor and the critic in torch.
+
+Parameters carry a leading seeds axis: a weight is (S, in, out), and matrix products broadcast over
+it. The code of one network and of ten is therefore the same; S = 1 is a single agent.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dpgcourse.gradient.chain_rule import Squash
+
+FINAL_BOUND = 3e-3  # Lillicrap et al. (2016), §7: starts with actions near the middle of the box
+
+
+class Linear(nn.Module):
+    """One affine layer per seed: y = x W + b.
+
+    Args:
+        fan_in: inputs.
+        fan_out: outputs.
+        rngs: one generator per seed; each draws that seed's W and b from U(−bound, bound).
+        bound: default 1/√fan_in.
+        dtype: of the parameters.
+    """
+
+    def __init__(
+        self,
+        fan_in: int,
+        fan_out: int,
+        rngs: Sequence[np.random.Generator],
+        bound: float | None = None,
+        dtype: torch.dtype = torch.float32,
+    ):
+        super().__init__()
+        bound = fan_in**-0.5 if bound is None else bound
+        drawn = np.stack([rng.uniform(-bound, bound, (fan_in + 1, fan_out)) for rng in rngs])
+        self.W = nn.Parameter(torch.tensor(drawn[:, :-1], dtype=dtype))  # (S, in, out)
+        self.b = nn.Parameter(torch.tensor(drawn[:, -1:], dtype=dtype))  # (S, 1, out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (..., B, in) to (..., B, out)."""
+        return x @ self.W + self.b
+
+
+def _layers(sizes, rngs, dtype) -> nn.Sequential:
+    """Affine layers with ReLU between them; the last one starts near zero."""
+    *body, last = pairwise(sizes)
+    layers: list[nn.Module] = []
+    for fan_in, fan_out in body:
+        layers += [Linear(fan_in, fan_out, rngs, dtype=dtype), nn.ReLU()]
+    return nn.Sequential(*layers, Linear(*last, rngs, bound=FINAL_BOUND, dtype=dtype))
+
+
+class Actor(nn.Module):
+    """The policy a = μ(s,u), squashed into the action box.
+
+    Args:
+        state_dim: d.
+        squash: the box's bounds, (m,).
+        hidden: widths of the hidden layers.
+        rngs: one generator per seed.
+        dtype: of the parameters.
+    """
+
+    def __init__(
+        self,
+        state_dim: int,
+        squash: Squash,
+        hidden: Sequence[int],
+        rngs: Sequence[np.random.Generator],
+        dtype: torch.dtype = torch.float32,
+    ):
+        super().__init__()
+        self.layers = _layers((state_dim, *hidden, len(squash.low)), rngs, dtype)
+        self.register_buffer("centre", torch.tensor(squash.centre, dtype=dtype))
+        self.register_buffer("half_range", torch.tensor(squash.half_range, dtype=dtype))
+
+    def forward(self, s: Tensor) -> Tensor:
+        """Map states (..., B, d) to actions (..., B, m) inside the box."""
+        return self.centre + self.half_range * torch.tanh(self.layers(s))
+
+
+class Critic(nn.Module):
+    """The action value Q(s,a,w); the action enters the first layer, beside the state.
+
+    Args:
+        state_dim: d.
+        action_dim: m.
+        hidden: widths of the hidden layers.
+        rngs: one generator per seed.
+        dtype: of the parameters.
+    """
+
+    def __init__(
+        self,
+        state_dim: int,
+        action_dim: int,
+        hidden: Sequence[int],
+        rngs: Sequence[np.random.Generator],
+        dtype: torch.dtype = torch.float32,
+    ):
+        super().__init__()
+        self.layers = _layers((state_dim + action_dim, *hidden, 1), rngs, dtype)
+
+    def forward(self, s: Tensor, a: Tensor) -> Tensor:
+        """Map states (..., B, d) and actions (..., B, m) to values (..., B)."""
+        return self.layers(torch.cat((s, a), dim=-1)).squeeze(-1)

@@ -1,0 +1,106 @@
+"""Environments to train and evaluate in: any Gymnasium task with a box of actions.
+
+All are vector environments with autoreset disabled: a step returns the state that was truly
+reached, and the training loop resets what has ended. No reset state can slip into the replay.
+"""
+
+from typing import ClassVar
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.utils import seeding
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+
+class VectorPendulum(VectorEnv):
+    """Gymnasium's Pendulum-v1, all copies computed at once; equal to it step for step.
+
+    | quantity | shape | range |
+    |---|---|---|
+    | state | (num_envs, 3), float32 | cos θ, sin θ, angular velocity θ̇ in rad/s, abs(θ̇) <= 8 |
+    | action | (num_envs, 1) | torque in N m, −2 to 2, clipped |
+    | reward | (num_envs,), float64 | −(θ² + 0.1 θ̇² + 0.001 torque²), −16.27 to 0 |
+
+    θ = 0 is upright. An episode is truncated after 200 steps and never terminates.
+
+    Args:
+        num_envs: number of copies.
+    """
+
+    metadata: ClassVar = {"autoreset_mode": AutoresetMode.DISABLED, "render_modes": []}
+    max_speed, max_torque, dt, g, limit = 8.0, 2.0, 0.05, 10.0, 200
+    start = np.array([np.pi, 1.0])  # |θ| and |θ̇| at the start are below these
+
+    def __init__(self, num_envs: int):
+        self.num_envs = num_envs
+        bound = np.array([1.0, 1.0, self.max_speed], dtype=np.float32)
+        self.single_observation_space = gym.spaces.Box(-bound, bound)
+        self.single_action_space = gym.spaces.Box(-self.max_torque, self.max_torque, (1,))
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.rngs = [seeding.np_random()[0] for _ in range(num_envs)]
+        self.theta = np.zeros(num_envs)
+        self.speed = np.zeros(num_envs)
+        self.elapsed = np.zeros(num_envs, dtype=int)
+
+    def reset(self, *, seed: int | list[int | None] | None = None, options: dict | None = None):
+        """Start new episodes: in all copies, or where ``options["reset_mask"]`` is true."""
+        if isinstance(seed, int):
+            seed = [seed + i for i in range(self.num_envs)]
+        mask = (options or {}).get("reset_mask", np.ones(self.num_envs, dtype=bool))
+        for i in np.flatnonzero(mask):
+            if seed is not None and seed[i] is not None:
+                self.rngs[i], _ = seeding.np_random(seed[i])
+            self.theta[i], self.speed[i] = self.rngs[i].uniform(-self.start, self.start)
+            self.elapsed[i] = 0
+        return self._state(), {}
+
+    def step(self, actions):
+        """Advance every copy by 0.05 s."""
+        torque = np.clip(np.asarray(actions)[:, 0], -self.max_torque, self.max_torque)
+        angle = (self.theta + np.pi) % (2 * np.pi) - np.pi
+        cost = angle**2 + 0.1 * self.speed**2 + 0.001 * torque**2
+        acceleration = 3 * self.g / 2 * np.sin(self.theta) + 3.0 * torque
+        self.speed = np.clip(self.speed + acceleration * self.dt, -self.max_speed, self.max_speed)
+        self.theta = self.theta + self.speed * self.dt
+        self.elapsed += 1
+        never = np.zeros(self.num_envs, dtype=bool)
+        return self._state(), -cost, never, self.elapsed >= self.limit, {}
+
+    def _state(self) -> np.ndarray:
+        columns = (np.cos(self.theta), np.sin(self.theta), self.speed)
+        return np.stack(columns, axis=1).astype(np.float32)
+
+
+VECTORIZED = {"Pendulum-v1": VectorPendulum}
+
+
+def make_env(name: str, render_mode: str | None = None) -> gym.Env:
+    """One environment that this course's agents can act in.
+
+    Raises:
+        ValueError: Gymnasium has no such environment or it cannot be made; its actions are not a
+            finite one-dimensional box; its observations are not a one-dimensional box.
+    """
+    try:
+        env = gym.make(name, render_mode=render_mode)
+    except (gym.error.Error, ImportError) as error:
+        raise ValueError(f"env is {name!r}; it cannot be made: {error}") from None
+    actions, states = env.action_space, env.observation_space
+    if not isinstance(actions, gym.spaces.Box) or len(actions.shape) != 1:
+        raise ValueError(f"env {name!r} has actions {actions}; allowed: a Box of shape (m,)")
+    if not actions.is_bounded():
+        raise ValueError(f"env {name!r} has actions {actions}; allowed: finite bounds")
+    if not isinstance(states, gym.spaces.Box) or len(states.shape) != 1:
+        raise ValueError(f"env {name!r} has observations {states}; allowed: a Box of shape (d,)")
+    return env
+
+
+def make_envs(name: str, num_envs: int) -> VectorEnv:
+    """That many copies of an environment, autoreset disabled; errors as in `make_env`."""
+    make_env(name).close()
+    if name in VECTORIZED:
+        return VECTORIZED[name](num_envs)
+    copies = [lambda: gym.make(name)] * num_envs
+    return SyncVectorEnv(copies, autoreset_mode=AutoresetMode.DISABLED)

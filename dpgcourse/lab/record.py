@@ -1,0 +1,139 @@
+"""A training run on disk: a folder that a reader can open without this package.
+
+| file | holds |
+|---|---|
+| ``config.json`` | the configuration, as asked for |
+| ``returns.csv`` | one row per seed, evaluation and episode: seed, step, episode, return |
+| ``actor.safetensors`` | the actors of all seeds after the latest evaluation |
+| ``learning_curve.png`` | every seed, their mean and its 95% interval |
+
+The first three are brought up to date at every evaluation, so an interrupted run keeps what it
+had. Weights are stored without pickle: opening a record runs no code.
+"""
+
+import csv
+import dataclasses
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from dpgcourse.agent.ddpg import DDPGAgent, DDPGConfig
+from dpgcourse.agent.network import Actor
+from dpgcourse.agent.seeding import streams
+from dpgcourse.gradient.chain_rule import Squash
+from dpgcourse.lab.env import make_env
+from dpgcourse.lab.train import TrainConfig
+
+COLUMNS = ("seed", "step", "episode", "return")
+
+
+class RecordWriter:
+    """Writes a record; pass it to `train` as ``on_evaluation``.
+
+    Args:
+        folder: created, with its parents.
+        config: what is being trained.
+
+    Raises:
+        ValueError: the folder exists and is not empty, or is a file. Nothing is overwritten.
+    """
+
+    def __init__(self, folder: Path, config: TrainConfig):
+        self.folder, self.config = Path(folder), config
+        if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
+            raise ValueError(f"out is {str(folder)!r}, which exists; allowed: a new folder")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(dataclasses.asdict(config), indent=2)
+        (self.folder / "config.json").write_text(text + "\n")
+        with open(self.folder / "returns.csv", "w", newline="") as file:
+            csv.writer(file).writerow(COLUMNS)
+
+    def __call__(self, step: int, returns: np.ndarray, agent: DDPGAgent) -> None:
+        """Append one evaluation (S, E) and replace the stored actors."""
+        with open(self.folder / "returns.csv", "a", newline="") as file:
+            writer = csv.writer(file)
+            for seed, episodes in zip(self.config.seed_list, returns, strict=True):
+                writer.writerows(
+                    (seed, step, i, round(float(value), 4)) for i, value in enumerate(episodes)
+                )
+        state = {name: tensor.contiguous() for name, tensor in agent.actor.state_dict().items()}
+        partial = self.folder / "actor.safetensors.partial"
+        partial.write_bytes(save(state))
+        os.replace(partial, self.folder / "actor.safetensors")  # whole or not at all
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """A record read back.
+
+    Attributes:
+        config: what was trained.
+        steps: environment steps at each evaluation, (k,).
+        returns: return of every evaluation episode, (k, S, E).
+        actor: the stored policies, one per seed.
+    """
+
+    config: TrainConfig
+    steps: np.ndarray
+    returns: np.ndarray
+    actor: Actor
+
+
+def read_record(folder: Path) -> Record:
+    """Read a record.
+
+    Raises:
+        ValueError: the folder is not a record, or a file in it cannot be read; the message names
+            the file.
+    """
+    folder = Path(folder)
+    try:
+        config = _read_config(folder / "config.json")
+        steps, returns = _read_returns(folder / "returns.csv", config)
+        state = load((folder / "actor.safetensors").read_bytes())
+        return Record(config, steps, returns, _actor(config, state))
+    except FileNotFoundError as error:
+        missing = Path(error.filename)
+        raise ValueError(
+            f"{str(folder)!r} is not a record with an evaluation: {missing.name} is missing"
+        ) from None
+    except (OSError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        raise ValueError(f"the record {str(folder)!r} cannot be read: {error}") from None
+
+
+def _read_config(path: Path) -> TrainConfig:
+    try:
+        fields = json.loads(path.read_text())
+        agent = fields.pop("agent")
+        agent["hidden"] = tuple(agent["hidden"])
+        return TrainConfig(**fields, agent=DDPGConfig(**agent))
+    except (json.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"{path.name} is no configuration: {error}") from None
+
+
+def _read_returns(path: Path, config: TrainConfig) -> tuple[np.ndarray, np.ndarray]:
+    with open(path, newline="") as file:
+        rows = list(csv.DictReader(file))
+    shape = (-1, config.seeds, config.eval_episodes)
+    try:
+        steps = np.array([int(row["step"]) for row in rows]).reshape(shape)[:, 0, 0]
+        returns = np.array([float(row["return"]) for row in rows]).reshape(shape)
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"{path.name} is not a table of whole evaluations: {error}") from None
+    return steps, returns
+
+
+def _actor(config: TrainConfig, state: dict[str, torch.Tensor]) -> Actor:
+    env = make_env(config.env)
+    squash = Squash(env.action_space.low, env.action_space.high)
+    (state_dim,) = env.observation_space.shape
+    env.close()
+    rngs = streams(config.seed_list).weights
+    actor = Actor(state_dim, squash, config.agent.hidden, rngs)
+    actor.load_state_dict(state)
+    return actor

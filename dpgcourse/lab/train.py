@@ -1,0 +1,168 @@
+"""Train DDPG for many seeds at once, with noiseless evaluations on a schedule."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from dpgcourse.agent.ddpg import DDPGAgent, DDPGConfig
+from dpgcourse.agent.replay import Replay
+from dpgcourse.agent.seeding import streams
+from dpgcourse.gradient.chain_rule import Squash
+from dpgcourse.lab.env import make_envs
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """What to train, for how long, and how to measure it.
+
+    Raises:
+        ValueError: a value out of its range; the message names it and what is allowed.
+    """
+
+    env: str = "Pendulum-v1"
+    """Gymnasium environment with a finite box of actions."""
+    seeds: int = 10
+    """Number of seeds, trained at once, >= 1."""
+    first_seed: int = 0
+    """The seeds are first_seed, first_seed + 1, ..., >= 0."""
+    steps: int = 10_000
+    """Environment steps per seed, warm-up included, >= 1."""
+    warmup: int = 1_000
+    """Steps of uniformly random actions before the first update, 1 <= warmup <= steps."""
+    eval_every: int = 1_000
+    """Steps between evaluations, 1 <= eval_every <= steps; steps must be a multiple of it."""
+    eval_episodes: int = 10
+    """Noiseless episodes per evaluation and seed, >= 1."""
+    agent: DDPGConfig = field(default_factory=DDPGConfig)
+    """Hyperparameters of the agent."""
+
+    def __post_init__(self):
+        for name, ok, allowed in (
+            ("seeds", self.seeds >= 1, "1 or more"),
+            ("first_seed", self.first_seed >= 0, "0 or more"),
+            ("steps", self.steps >= 1, "1 or more"),
+            ("warmup", 1 <= self.warmup <= self.steps, f"1 to steps = {self.steps}"),
+            ("eval_every", 1 <= self.eval_every <= self.steps, f"1 to steps = {self.steps}"),
+            ("eval_episodes", self.eval_episodes >= 1, "1 or more"),
+        ):
+            if not ok:
+                raise ValueError(f"{name} is {getattr(self, name)}; allowed: {allowed}")
+        if self.steps % self.eval_every:
+            raise ValueError(
+                f"steps is {self.steps}; allowed: a multiple of eval_every = {self.eval_every}, "
+                "so that the last evaluation measures the final policy"
+            )
+
+    @property
+    def seed_list(self) -> list[int]:
+        """The seeds, in the order of every seeds axis."""
+        return list(range(self.first_seed, self.first_seed + self.seeds))
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a training run left behind.
+
+    Attributes:
+        config: what was asked for.
+        agent: the agents at the end, one per seed.
+        steps: environment steps at each evaluation, (k,).
+        returns: undiscounted return of every evaluation episode, (k, S, E).
+    """
+
+    config: TrainConfig
+    agent: DDPGAgent
+    steps: np.ndarray
+    returns: np.ndarray
+
+    @property
+    def final(self) -> np.ndarray:
+        """Mean return of each seed's last evaluation, (S,)."""
+        return self.returns[-1].mean(-1)
+
+
+def train(
+    config: TrainConfig,
+    on_evaluation: Callable[[int, np.ndarray, DDPGAgent], None] | None = None,
+    progress: bool = False,
+) -> Result:
+    """Train one agent per seed.
+
+    Args:
+        config: what to train.
+        on_evaluation: called after each evaluation with the step, the returns (S, E) and the
+            agent.
+        progress: show a progress bar.
+
+    Raises:
+        ValueError: the environment is not allowed (see `make_env`).
+        FloatingPointError: a seed's policy is no longer finite; the message names seed and step.
+    """
+    S = config.seeds
+    envs, eval_envs = (make_envs(config.env, n) for n in (S, S * config.eval_episodes))
+    rngs = streams(config.seed_list)
+    space = envs.single_action_space
+    squash = Squash(space.low, space.high)
+    (state_dim,) = envs.single_observation_space.shape
+    agent = DDPGAgent(config.agent, state_dim, squash, rngs)
+    replay = Replay(config.steps, state_dim, len(squash.low), rngs.replay)
+
+    s, _ = envs.reset(seed=rngs.environment)
+    eval_envs.reset(
+        seed=[seed + i for seed in rngs.evaluation for i in range(config.eval_episodes)]
+    )
+    steps, returns = [], []
+    for t in tqdm(range(1, config.steps + 1), unit="step", disable=not progress):
+        a = agent.random_action() if t <= config.warmup else agent.explore(s)
+        s_next, r, terminated, truncated, _ = envs.step(a.astype(space.dtype))
+        replay.add(s, a, r, s_next, terminated)
+        s = _reset_where(envs, terminated | truncated, s_next)
+        if t > config.warmup:
+            agent.update(replay.sample(config.agent.batch_size))
+        if t % config.eval_every == 0:
+            _require_finite(agent, config, t)
+            steps.append(t)
+            returns.append(evaluate(agent, eval_envs, config.eval_episodes))
+            if on_evaluation:
+                on_evaluation(t, returns[-1], agent)
+    envs.close()
+    eval_envs.close()
+    return Result(config, agent, np.array(steps), np.stack(returns))
+
+
+def evaluate(agent: DDPGAgent, envs, episodes: int) -> np.ndarray:
+    """Undiscounted returns (S, E) of noiseless episodes, one per copy in envs (S·E of them)."""
+    S = envs.num_envs // episodes
+    running = np.ones(envs.num_envs, dtype=bool)
+    total = np.zeros(envs.num_envs)
+    s, _ = envs.reset()
+    while running.any():
+        a = agent.act(s.reshape(S, episodes, -1)).reshape(S * episodes, -1)
+        s, r, terminated, truncated, _ = envs.step(a.astype(envs.single_action_space.dtype))
+        total += np.where(running, r, 0.0)
+        ended = terminated | truncated
+        running &= ~ended
+        s = _reset_where(envs, ended, s)  # copies that are done run on, unrecorded
+    return total.reshape(S, episodes)
+
+
+def _reset_where(envs, ended: np.ndarray, s: np.ndarray) -> np.ndarray:
+    """The states to act in next: fresh ones where an episode has ended."""
+    if not ended.any():
+        return s
+    fresh, _ = envs.reset(options={"reset_mask": ended})
+    return fresh
+
+
+def _require_finite(agent: DDPGAgent, config: TrainConfig, step: int) -> None:
+    for name, network in (("actor", agent.actor), ("critic", agent.critic)):
+        for parameter in network.parameters():
+            bad = ~parameter.detach().isfinite().flatten(1).all(1)  # (S,)
+            if bad.any():
+                seed = config.seed_list[int(bad.nonzero()[0])]
+                raise FloatingPointError(
+                    f"the {name} of seed {seed} is no longer finite at step {step}; "
+                    "lower the learning rates"
+                )
