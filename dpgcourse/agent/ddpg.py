@@ -2,7 +2,7 @@
 
 Differs from the paper: ReLU layers of 64 and 64 (paper 400 and 300), the action enters the
 critic's first layer (second), no batch normalization and no L2 penalty, Gaussian noise
-(Ornstein-Uhlenbeck), τ = 0.005 (0.001), both learning rates 1e-3 (actor 1e-4, critic 1e-3),
+(Ornstein-Uhlenbeck), τ = 0.01 (0.001), both learning rates 1e-3 (actor 1e-4, critic 1e-3),
 γ = 0.98 (0.99), and a target that stops at terminal states (the paper's box has no such case).
 """
 
@@ -32,7 +32,7 @@ class DDPGConfig:
 
     gamma: float = 0.98
     """Discount of future rewards, 0 <= gamma < 1."""
-    tau: float = 0.005
+    tau: float = 0.01
     """Share of the way that target networks move at each update, 0 < tau <= 1."""
     actor_lr: float = 1e-3
     """Learning rate of the actor's Adam, > 0."""
@@ -42,7 +42,7 @@ class DDPGConfig:
     """Transitions per update, >= 1."""
     hidden: tuple[int, ...] = (64, 64)
     """Widths of the hidden layers of both networks, each >= 1."""
-    sigma: float = 0.1
+    sigma: float = 0.2
     """Standard deviation of the exploration noise, in half-ranges of the action, >= 0."""
 
     def __post_init__(self):
