@@ -3,7 +3,7 @@
 usage: python tools/execute_notebooks.py [NOTEBOOK ...]      (default: every book/*.ipynb)
 
 Running it twice leaves no difference: timings are not recorded, streams are merged, and metadata
-that an editor adds is dropped.
+that an editor adds is dropped. A notebook whose cell fails is left as it was, and ends the run.
 """
 
 import sys
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 KEPT_CELL_METADATA = {"tags", "mystnb"}
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -36,8 +37,21 @@ def execute(path: Path) -> None:
     nbformat.write(notebook, path)
 
 
-if __name__ == "__main__":
-    paths = [Path(p) for p in sys.argv[1:]] or sorted(Path("book").glob("*.ipynb"))
+def main(arguments: list[str]) -> str | None:
+    """Execute the notebooks named, or every chapter; return what went wrong."""
+    paths = [Path(p) for p in arguments] or sorted(Path("book").glob("*.ipynb"))
+    if not paths:
+        return "no notebook found; run this from the root of the course"
     for path in paths:
         print(f"executing {path}", flush=True)
-        execute(path)
+        try:
+            execute(path)
+        except CellExecutionError as error:
+            return f"{path}: a cell raised {error.ename}: {error.evalue}"
+        except (CellTimeoutError, DeadKernelError, FileNotFoundError) as error:
+            return f"{path}: {error}"
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -23,6 +23,9 @@ def setup(app):
     # KaTeX renders with the Node.js that pip installed, and a formula that it cannot read
     # stops the build instead of printing in red.
     katex.NODEJS_BINARY = str(NODE)
+    # Its Unix socket exists an instant before Node.js listens, and 28 of 400 starts were refused
+    # there; the loopback port, which Windows uses anyway, is tried until it answers.
+    katex.KaTeXServer.start_server_process = katex.KaTeXServer.start_network_socket
     katex.STARTUP_TIMEOUT = 60.0
     katex.RENDER_TIMEOUT = 60.0
     katex.KATEX_DEFAULT_OPTIONS["throwOnError"] = True

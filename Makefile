@@ -1,0 +1,70 @@
+# The targets are listed by `make`. Every one of them first makes .venv from the pinned requirements.
+#
+#   PYTHON       the Python that makes .venv, 3.11 or newer
+#   TORCH_INDEX  a package index to take torch alone from (for the CPU build; see README.md)
+
+PYTHON ?= python3
+TORCH_INDEX ?=
+
+BIN := .venv/bin
+READY := .venv/ready
+PORT := 8000
+# From nothing every time: Sphinx does not repeat the warnings of pages that it kept.
+BUILD_BOOK := rm -rf _build && $(BIN)/jupyter-book build . -W -n --keep-going
+
+.DEFAULT_GOAL := help
+.PHONY: help book serve lab test lint execute lock clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+book: $(READY) ## Build the book as web pages
+	$(BUILD_BOOK)
+	@echo "The book is in $(CURDIR)/_build/html/index.html"
+
+serve: book ## Build the book and serve it on this machine
+	@echo "Open http://127.0.0.1:$(PORT) and stop with Ctrl-C"
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+lab: $(READY) ## Open the chapters in JupyterLab
+	$(BIN)/jupyter lab --notebook-dir=book
+
+test: $(READY) ## Run every check: lint, package, chapters, built pages
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest --ignore=tests/site
+	$(BIN)/python -m pytest --nbval --nbval-cell-timeout=300 -n 2 --dist loadscope book/*.ipynb
+	$(BUILD_BOOK)
+	$(BIN)/python -m pytest tests/site
+
+lint: $(READY) ## Format and lint the package, the tests and the chapters
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+execute: $(READY) ## Run the chapters and store their outputs
+	$(BIN)/python tools/execute_notebooks.py
+
+lock: ## Resolve requirements.txt again and write constraints.txt
+	rm -rf build/lock
+	$(call install,build/lock,)
+	build/lock/bin/pip freeze --all --exclude pip > build/lock/pins
+	echo '# The whole tree, as resolved for requirements.txt. Written by `make lock`.' > constraints.txt
+	sed 's/+[^+]*$$//' build/lock/pins >> constraints.txt # 2.13.0+cpu is on no public index
+
+clean: ## Remove everything that make has built
+	rm -rf .venv _build build *.egg-info
+
+$(READY): requirements.txt constraints.txt pyproject.toml
+	$(call install,.venv,-c constraints.txt)
+	$(BIN)/pip install --no-deps --no-build-isolation -e .
+	touch $@
+
+# $(call install,FOLDER,OPTIONS OF PIP): a virtual environment with the requirements
+define install
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+	"Python 3.11 or newer is needed, and $(PYTHON) is " + sys.version.split()[0] \
+	+ "; name another with: make PYTHON=python3.12 ...")'
+$(PYTHON) -m venv $1
+$(if $(TORCH_INDEX),$1/bin/pip install --no-deps --index-url $(TORCH_INDEX) $(shell grep ^torch== requirements.txt))
+$1/bin/pip install -r requirements.txt $2
+endef
