@@ -8,7 +8,7 @@ import tyro
 from tyro.conf import OmitArgPrefixes, Positional
 
 from dpgcourse.lab import film, plot
-from dpgcourse.lab.env import make_env
+from dpgcourse.lab.env import REFERENCE_RETURNS, make_env
 from dpgcourse.lab.record import RecordWriter, read_record
 from dpgcourse.lab.train import TrainConfig
 from dpgcourse.lab.train import train as run_training
@@ -55,12 +55,7 @@ def _draw(folder: Path) -> None:
     record = read_record(folder)
     plot.use_course_style()
     fig, ax = plt.subplots()
-    references = {}
-    if record.config.env == "Pendulum-v1":
-        references = {
-            "random": plot.PENDULUM_RANDOM,
-            "near-optimal": plot.PENDULUM_NEAR_OPTIMAL,
-        }
+    references = REFERENCE_RETURNS.get(record.config.env)
     plot.learning_curve(record.steps, record.returns.mean(-1), references, ax=ax)
     ax.set_title(f"DDPG on {record.config.env}")
     fig.savefig(folder / "learning_curve.png")

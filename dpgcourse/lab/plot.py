@@ -42,11 +42,6 @@ def use_course_style() -> None:
     plt.rcParams.update(STYLE)
 
 
-# Mean returns on Pendulum-v1 that every curve is read against: 2,000 episodes of uniformly random
-# torques, and a policy found by dynamic programming on a fine grid (near-optimal, not a bound).
-PENDULUM_RANDOM, PENDULUM_NEAR_OPTIMAL = -1226.0, -139.1
-
-
 def learning_curve(
     steps: np.ndarray, per_seed: np.ndarray, references: dict[str, float] | None = None, ax=None
 ):

@@ -27,7 +27,7 @@ class TrainConfig:
     """Number of seeds, trained at once, >= 1."""
     first_seed: int = 0
     """The seeds are first_seed, first_seed + 1, ..., >= 0."""
-    steps: int = 10_000
+    steps: int = 12_000
     """Environment steps per seed, warm-up included, >= 1."""
     warmup: int = 1_000
     """Steps of uniformly random actions before the first update, 1 <= warmup <= steps."""
@@ -86,6 +86,7 @@ class Result:
 def train(
     config: TrainConfig,
     on_evaluation: Callable[[int, np.ndarray, DDPGAgent], None] | None = None,
+    agent_class: type[DDPGAgent] = DDPGAgent,
     progress: bool = False,
 ) -> Result:
     """Train one agent per seed.
@@ -94,6 +95,7 @@ def train(
         config: what to train.
         on_evaluation: called after each evaluation with the step, the returns (S, E) and the
             agent.
+        agent_class: DDPG, or a subclass that changes one of its steps.
         progress: show a progress bar.
 
     Raises:
@@ -106,7 +108,7 @@ def train(
     space = envs.single_action_space
     squash = Squash(space.low, space.high)
     (state_dim,) = envs.single_observation_space.shape
-    agent = DDPGAgent(config.agent, state_dim, squash, rngs)
+    agent = agent_class(config.agent, state_dim, squash, rngs)
     replay = Replay(config.steps, state_dim, len(squash.low), rngs.replay)
 
     s, _ = envs.reset(seed=rngs.environment)
