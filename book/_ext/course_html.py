@@ -20,6 +20,7 @@ def _drop_thebe(app, pagename, templatename, context, doctree):
 
 
 def setup(app):
+    """Register with Sphinx."""
     # KaTeX renders with the Node.js that pip installed, and a formula that it cannot read
     # stops the build instead of printing in red.
     katex.NODEJS_BINARY = str(NODE)
