@@ -1,0 +1,103 @@
+"""Imports run downwards, gradient/ needs neither torch nor gymnasium, everything is explained."""
+
+import ast
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+MODULES = sorted((ROOT / "dpgcourse").rglob("*.py"))
+# A module may import from its own layer and from those before it.
+LAYERS = [{"gradient"}, {"theory"}, {"agent"}, {"lab"}, {"ledger", "exercises", "__main__"}]
+
+
+def layer_of(module: str) -> int:
+    """Height of ``dpgcourse.lab.train``; the package itself stands below everything."""
+    parts = module.split(".")
+    if parts == ["dpgcourse"]:
+        return -1
+    return next(i for i, names in enumerate(LAYERS) if parts[1] in names)
+
+
+def imported_modules(tree: ast.AST, package: str) -> Iterator[str]:
+    """Every module of ours that the source imports, wherever in it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            relative = "." * node.level + (node.module or "")
+            source = importlib.util.resolve_name(relative, package)
+            names = [f"{source}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        yield from (name for name in names if name.split(".")[0] == "dpgcourse")
+
+
+def upward_imports(module: str, package: str, source: str) -> list[str]:
+    """The imports of a module that lie in a higher layer than the module."""
+    imports = imported_modules(ast.parse(source), package)
+    return [name for name in imports if layer_of(name) > layer_of(module)]
+
+
+def missing_docstrings(tree: ast.AST, name: str) -> Iterator[str]:
+    """Public modules, classes, functions and methods that do not say what they are."""
+    if ast.get_docstring(tree) is None:
+        yield name
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
+            if isinstance(node, ast.ClassDef):
+                yield from missing_docstrings(node, f"{name}.{node.name}")
+            elif ast.get_docstring(node) is None:
+                yield f"{name}.{node.name}"
+
+
+def names(path: Path) -> tuple[str, str]:
+    """The dotted names of a module and of the package that its relative imports start from."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    package = ".".join(parts[:-1])
+    return (package if parts[-1] == "__init__" else ".".join(parts)), package
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: names(path)[0])
+def test_imports_run_downwards(path):
+    assert upward_imports(*names(path), path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import dpgcourse.lab.plot",
+        "from dpgcourse.lab import plot",
+        "from dpgcourse import lab",
+        "from ..lab.plot import CRITIC",
+        "def f():\n    import dpgcourse.agent.ddpg",
+    ],
+)
+def test_an_upward_import_is_found(source):
+    assert upward_imports("dpgcourse.gradient.composite", "dpgcourse.gradient", source)
+
+
+def test_gradient_needs_neither_torch_nor_gymnasium():
+    modules = [names(p)[0] for p in MODULES if p.is_relative_to(ROOT / "dpgcourse/gradient")]
+    assert len(modules) >= 5
+    code = "import sys; sys.modules.update(torch=None, gymnasium=None); import " + ", ".join(
+        modules
+    )
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, cwd=ROOT)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: names(path)[0])
+def test_everything_public_is_explained(path):
+    source = path.read_text(encoding="utf-8")
+    if not source and path.name == "__init__.py":
+        return  # an empty package is explained by its modules
+    assert list(missing_docstrings(ast.parse(source), names(path)[0])) == []
+
+
+def test_a_missing_docstring_is_found():
+    source = '"""M."""\nclass C:\n    """C."""\n    def f(self): ...\ndef g(): ...\ndef _h(): ...'
+    assert list(missing_docstrings(ast.parse(source), "m")) == ["m.C.f", "m.g"]
