@@ -1,0 +1,218 @@
+"""The rules for a chapter, each a function that yields what is wrong with a notebook.
+
+They close what nbval leaves open: a cell that was never run has no output to compare, and
+pictures are not compared at all.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import nbformat
+import yaml
+from nbformat import NotebookNode
+
+MAX_LINES = 25
+CELL_METADATA = {"mystnb", "tags"}
+NOTEBOOK_METADATA = {"kernelspec", "language_info"}
+# (chapter, cell id): why the output of this cell cannot be compared, or why it may raise
+EXCEPTIONS: dict[tuple[str, str], str] = {}
+
+UNSTABLE = {
+    "an object's address": re.compile(r"\b0x[0-9a-f]{6,}"),
+    "a time": re.compile(r"\d ?(ns|µs|ms|it/s|seconds)\b"),
+    "digits that another machine rounds differently": re.compile(r"\d\.\d{12,}"),
+}
+MACHINE_PATH = re.compile(r"(?<![\w.:~/}])/(home|root|work|tmp|usr|opt|Users)/\w")
+UNCHECKED = re.compile(
+    r"raises-exception|nbval-(skip|ignore-output|raises-exception)|#\s*NBVAL_|#\s*PYTEST_"
+)
+LABELS = re.compile(
+    r"^\$\$ *\((?P<equation>[^)\s]+)\)"
+    r"|^:(?:label|name): *(?P<directive>\S+)"
+    r"|^\((?P<target>[^)\s]+)\)=$",
+    re.MULTILINE,
+)
+EXERCISE = re.compile(r"\{exercise(?:-start)?\}[^\n]*\n(?::(?!label)[^\n]*\n)*:label: *(\S+)")
+EXERCISE_BLOCK = re.compile(r"^[`:]{3,}\{exercise(?:-start)?\}", re.MULTILINE)
+SOLUTION = re.compile(r"\{solution(?:-start)?\} *(\S+)")
+
+
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    """The cells that run something."""
+    return [c for c in notebook.cells if c.cell_type == "code" and c.source.strip()]
+
+
+def prose(notebook: NotebookNode) -> str:
+    """All text cells, one after the other."""
+    return "\n\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+
+
+def output_texts(cell: NotebookNode) -> Iterator[str]:
+    """Everything that a cell printed or showed as text."""
+    for output in cell.outputs:
+        yield output.get("text", "")
+        for kind, data in output.get("data", {}).items():
+            if kind.startswith("text/"):
+                yield data
+
+
+def is_figure(cell: NotebookNode) -> bool:
+    """Whether a cell shows a picture."""
+    kinds = [kind for output in cell.outputs for kind in output.get("data", {})]
+    return any(kind.startswith("image/") for kind in kinds)
+
+
+def executed_in_order(name: str, notebook: NotebookNode) -> Iterator[str]:
+    """Every code cell ran once, top to bottom, in a fresh kernel."""
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    if counts != list(range(1, len(counts) + 1)):
+        yield f"execution counts are {counts}; run the chapter with `make execute`"
+
+
+def no_errors(name: str, notebook: NotebookNode) -> Iterator[str]:
+    """No cell raised, and none wrote to stderr."""
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            if output.output_type == "error":
+                yield f"cell {cell.id} raised {output.ename}"
+            if output.get("name") == "stderr":
+                yield f"cell {cell.id} wrote to stderr: {output.text[:80]!r}"
+
+
+def outputs_are_stable(name: str, notebook: NotebookNode) -> Iterator[str]:
+    """Nothing is printed that changes from run to run or from machine to machine."""
+    for cell in code_cells(notebook):
+        for text in output_texts(cell):
+            for kind, pattern in UNSTABLE.items():
+                if match := pattern.search(text):
+                    yield f"cell {cell.id} prints {kind}: {match.group()!r}"
+
+
+def no_machine_paths(name: str, notebook: NotebookNode) -> Iterator[str]:
+    """Neither sources nor outputs name a folder of the machine that ran them."""
+    for cell in notebook.cells:
+        texts = [cell.source, *(output_texts(cell) if cell.cell_type == "code" else [])]
+        for text in texts:
+            if match := MACHINE_PATH.search(text):
+                yield f"cell {cell.id} holds a path of this machine: {match.group()!r}"
+
+
+def figures_are_described(name: str, notebook: NotebookNode) -> Iterator[str]:
+    """Every picture has alt text, a name to refer to and a caption."""
+    for cell in code_cells(notebook):
+        if is_figure(cell):
+            described = cell.metadata.get("mystnb", {})
+            alt = described.get("image", {}).get("alt")
+            figure = described.get("figure", {})
+            parts = {"alt text": alt, "name": figure.get("name"), "caption": figure.get("caption")}
+            for part in (part for part, value in parts.items() if not value):
+                yield f"cell {cell.id} shows a picture without {part}"
+            if not str(figure.get("name", "fig-")).startswith("fig-"):
+                yield f"cell {cell.id}: figure names begin with fig-, not {figure.name!r}"
+
+
+def named_figures_exist(name: str, notebook: NotebookNode) -> Iterator[str]:
+    """A cell that promises a figure shows one."""
+    for cell in code_cells(notebook):
+        if cell.metadata.get("mystnb", {}).get("figure") and not is_figure(cell):
+            yield f"cell {cell.id} names a figure and shows no picture"
+
+
+def cells_are_short(name: str, notebook: NotebookNode) -> Iterator[str]:
+    """No code cell is longer than a reader takes in at once."""
+    for cell in code_cells(notebook):
+        if (lines := len(cell.source.splitlines())) > MAX_LINES:
+            yield f"cell {cell.id} has {lines} lines; at most {MAX_LINES}"
+
+
+def no_trailing_semicolon(name: str, notebook: NotebookNode) -> Iterator[str]:
+    """No cell ends in `;`: Jupyter hides that output, nbval (issue 194) still finds it."""
+    for cell in code_cells(notebook):
+        if cell.source.rstrip().endswith(";"):
+            yield f"cell {cell.id} ends with a semicolon"
+
+
+def metadata_is_ours(name: str, notebook: NotebookNode) -> Iterator[str]:
+    """No timings, no traces of an editor."""
+    for key in set(notebook.metadata) - NOTEBOOK_METADATA:
+        yield f"the notebook has metadata {key!r}; allowed: {sorted(NOTEBOOK_METADATA)}"
+    for cell in notebook.cells:
+        for key in set(cell.metadata) - CELL_METADATA:
+            yield f"cell {cell.id} has metadata {key!r}; allowed: {sorted(CELL_METADATA)}"
+
+
+def every_cell_is_checked(name: str, notebook: NotebookNode) -> Iterator[str]:
+    """No cell is kept from the checks, except those that `EXCEPTIONS` gives a reason for."""
+    for cell in code_cells(notebook):
+        marked = UNCHECKED.search(" ".join([*cell.metadata.get("tags", []), cell.source]))
+        if marked and (name, cell.id) not in EXCEPTIONS:
+            yield f"cell {cell.id} is kept from the checks by {marked.group()!r}"
+
+
+def exercises_have_solutions(name: str, notebook: NotebookNode) -> Iterator[str]:
+    """Every exercise has a label, and every label exactly one solution."""
+    text = prose(notebook)
+    exercises, solutions = EXERCISE.findall(text), SOLUTION.findall(text)
+    if len(exercises) != len(EXERCISE_BLOCK.findall(text)):
+        yield "an exercise has no label"
+    for label in exercises:
+        if solutions.count(label) != 1:
+            yield f"exercise {label} has {solutions.count(label)} solutions"
+    for label in set(solutions) - set(exercises):
+        yield f"solution {label} has no exercise"
+
+
+RULES = [
+    executed_in_order,
+    no_errors,
+    outputs_are_stable,
+    no_machine_paths,
+    figures_are_described,
+    named_figures_exist,
+    cells_are_short,
+    no_trailing_semicolon,
+    metadata_is_ours,
+    every_cell_is_checked,
+    exercises_have_solutions,
+]
+
+
+def labels(path: Path) -> Iterator[str]:
+    """Every name that a page gives to an equation, a figure, an exercise or a place."""
+    if path.suffix == ".ipynb":
+        notebook = nbformat.read(path, as_version=4)
+        text = prose(notebook)
+        for cell in code_cells(notebook):
+            if figure := cell.metadata.get("mystnb", {}).get("figure"):
+                yield figure.get("name", "")
+    else:
+        text = path.read_text(encoding="utf-8")
+    for match in LABELS.finditer(text):
+        yield match[match.lastgroup]
+
+
+def repeated_labels(paths: Iterable[Path]) -> list[str]:
+    """Labels that stand more than once in the book."""
+    counts = Counter(label for path in paths for label in labels(path))
+    return [f"{label} is used {count} times" for label, count in counts.items() if count > 1]
+
+
+def toc_pages(root: Path) -> list[str]:
+    """The pages of the book in reading order, without suffix: `book/intro`."""
+    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
+    chapters = [chapter for part in toc.get("parts", []) for chapter in part["chapters"]]
+    return [toc["root"], *(chapter["file"] for chapter in chapters + toc.get("chapters", []))]
+
+
+def toc_mismatches(root: Path) -> Iterator[str]:
+    """Pages that are not in the table of contents, and entries of it that are no page."""
+    files = [*(root / "book").glob("*.ipynb"), *(root / "book").glob("*.md")]
+    written = [path.relative_to(root).with_suffix("").as_posix() for path in files]
+    listed = toc_pages(root)
+    yield from (f"{page} is not in _toc.yml" for page in written if page not in listed)
+    yield from (
+        f"_toc.yml lists {page}, which is no page" for page in listed if page not in written
+    )
+    yield from (f"_toc.yml lists {page} twice" for page in set(listed) if listed.count(page) > 1)
