@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.book.rules import MACHINE_PATH
+
 ROOT = Path(__file__).resolve().parents[1]
 FORBIDDEN = {
-    "folder of one machine": re.compile(
-        r"(?<![\w.~/}])/(work|root|farm|home|Users|tmp|opt)/|\b[A-Z]:\\Users\\"
-    ),
+    "folder of one machine": MACHINE_PATH,
     "package registry": re.compile(
         r"pythonhosted\.org|\bpypi\.org|download\.pytorch\.org|registry\.npmjs\.org"
         r"|deb\.debian\.org|archive\.ubuntu\.com|conda\.anaconda\.org"

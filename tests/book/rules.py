@@ -24,12 +24,12 @@ UNSTABLE = {
     "a time": re.compile(r"\d ?(ns|µs|ms|it/s|seconds)\b"),
     "digits that another machine rounds differently": re.compile(r"\d\.\d{12,}"),
 }
-MACHINE_PATH = re.compile(r"(?<![\w.:~/}])/(home|root|work|tmp|usr|opt|Users)/\w")
+MACHINE_PATH = re.compile(r"(?<![\w.~/}])/(home|root|work|farm|tmp|opt|Users)/\w|\b[A-Z]:\\Users\\")
 UNCHECKED = re.compile(
     r"raises-exception|nbval-(skip|ignore-output|raises-exception)|#\s*NBVAL_|#\s*PYTEST_"
 )
 LABELS = re.compile(
-    r"^\$\$ *\((?P<equation>[^)\s]+)\)"
+    r"\$\$ *\((?P<equation>[^)\s]+)\)$"
     r"|^:(?:label|name): *(?P<directive>\S+)"
     r"|^\((?P<target>[^)\s]+)\)=$",
     re.MULTILINE,

@@ -1,0 +1,106 @@
+"""The rules for built pages, each a function that yields what is wrong; none needs a browser."""
+
+import base64
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
+
+import nbformat
+from bs4 import BeautifulSoup
+
+NOT_PROSE = ".katex, pre, code, script, style"
+RAW_MATHEMATICS = re.compile(
+    r"\$[^$\n]+\$|\$\$|\\[(\[]|\\(?:begin|ell|frac|mu|nabla|partial)(?![a-zA-Z])"
+)
+CSS_LOAD = re.compile(r"(?:url\(\s*|@import\s+)['\"]?((?:https?:)?//[^'\")\s]+)")
+LOADING_LINKS = {"stylesheet", "icon", "preload", "modulepreload", "prefetch", "preconnect"}
+
+
+@cache
+def parse(path: Path) -> BeautifulSoup:
+    """The page as a tree."""
+    return BeautifulSoup(path.read_bytes(), "html.parser")
+
+
+def pages_exist(html: Path, pages: Iterable[str]) -> Iterator[str]:
+    """Every page of the table of contents was written and says something."""
+    for page in pages:
+        path = html / f"{page}.html"
+        if not path.exists():
+            yield f"{page}.html was not built"
+            continue
+        article = parse(path).select_one("article")
+        if article is None or len(article.get_text(strip=True)) < 100:
+            yield f"{page}.html is empty"
+
+
+def pictures_arrived(html: Path, page: str, notebook: Path) -> Iterator[str]:
+    """Every picture that a chapter stores is shown on its page, byte for byte."""
+    path = html / f"{page}.html"
+    shown = set()
+    for image in parse(path).select("article img[src]"):
+        file = path.parent / unquote(urlsplit(image["src"]).path)
+        if file.is_file():
+            shown.add(file.read_bytes())
+    for cell in nbformat.read(notebook, as_version=4).cells:
+        for output in cell.get("outputs", []):
+            for kind, data in output.get("data", {}).items():
+                if not kind.startswith("image/"):
+                    continue
+                stored = data.encode() if "svg" in kind else base64.b64decode(data)
+                if stored not in shown:
+                    yield f"{page}.html does not show the picture of cell {cell.id}"
+
+
+@cache
+def anchors(path: Path) -> set[str]:
+    """Every place in a page that a link can name."""
+    named = parse(path).select("[id], a[name]")
+    return {"", *(tag.get("id") or tag.get("name") for tag in named)}
+
+
+def links_lead_somewhere(html: Path) -> Iterator[str]:
+    """Every link, picture, script and style within the book exists, anchors included."""
+    for path in sorted(html.rglob("*.html")):
+        if path.is_relative_to(html / "_static"):
+            continue
+        for tag in parse(path).select("[href], [src]"):
+            url = tag.get("href") or tag.get("src") or ""
+            target = urlsplit(urljoin(path.as_uri(), url))
+            if target.scheme != "file":
+                continue
+            file = Path(unquote(target.path))
+            if not file.is_file():
+                yield f"{path.relative_to(html)} links to {url}, which does not exist"
+            elif file.suffix == ".html" and unquote(target.fragment) not in anchors(file):
+                yield f"{path.relative_to(html)} links to {url}, which has no such place"
+
+
+def loads_nothing_from_elsewhere(html: Path) -> Iterator[str]:
+    """No page or style sheet loads from another host. Links to follow are no loads."""
+    for path in sorted(html.rglob("*.html")):
+        for tag in parse(path).select("[src], link[href], [style], style"):
+            urls = [tag.get("src", ""), *CSS_LOAD.findall(tag.get("style", "") + tag.get_text())]
+            if tag.name == "link" and LOADING_LINKS & set(tag.get("rel", [])):
+                urls.append(tag["href"])
+            for url in urls:
+                if re.match(r"(https?:)?//", url):
+                    yield f"{path.relative_to(html)} loads {url}"
+    for path in sorted(html.rglob("*.css")):
+        for url in CSS_LOAD.findall(path.read_text(encoding="utf-8")):
+            yield f"{path.relative_to(html)} loads {url}"
+
+
+def mathematics_is_set(page: BeautifulSoup) -> Iterator[str]:
+    """Every formula was rendered, and none is left in the prose as LaTeX."""
+    for formula in page.select(".math"):
+        if not formula.select(".katex"):
+            yield f"not rendered: {formula.get_text()[:80]!r}"
+    for error in page.select(".katex-error"):
+        yield f"KaTeX could not read {error.get_text()[:80]!r}"
+    article = page.select_one("article")
+    for text in article.find_all(string=RAW_MATHEMATICS) if article else ():
+        if not any(parent.css.match(NOT_PROSE) for parent in text.parents if parent.name):
+            yield f"raw mathematics in prose: {text.strip()[:80]!r}"

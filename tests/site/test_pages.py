@@ -1,0 +1,34 @@
+"""The built pages, read without a browser."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.book.rules import toc_pages
+from tests.site import rules
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = toc_pages(ROOT)
+CHAPTERS = [page for page in PAGES if (ROOT / f"{page}.ipynb").exists()]
+
+
+def test_every_page_of_the_toc_was_built(html):
+    assert list(rules.pages_exist(html, PAGES)) == []
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_every_stored_picture_is_on_its_page(html, page):
+    assert list(rules.pictures_arrived(html, page, ROOT / f"{page}.ipynb")) == []
+
+
+def test_no_link_is_broken(html):
+    assert list(rules.links_lead_somewhere(html)) == []
+
+
+def test_nothing_is_loaded_from_elsewhere(html):
+    assert list(rules.loads_nothing_from_elsewhere(html)) == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_mathematics_is_set_without_a_script(html, page):
+    assert list(rules.mathematics_is_set(rules.parse(html / f"{page}.html"))) == []
