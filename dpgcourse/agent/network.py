@@ -76,12 +76,12 @@ class Actor(nn.Module):
     ):
         super().__init__()
         self.layers = _layers((state_dim, *hidden, len(squash.low)), rngs, dtype)
-        self.register_buffer("centre", torch.tensor(squash.centre, dtype=dtype))
+        self.register_buffer("center", torch.tensor(squash.center, dtype=dtype))
         self.register_buffer("half_range", torch.tensor(squash.half_range, dtype=dtype))
 
     def forward(self, s: Tensor) -> Tensor:
         """Map states (..., B, d) to actions (..., B, m) inside the box."""
-        return self.centre + self.half_range * torch.tanh(self.layers(s))
+        return self.center + self.half_range * torch.tanh(self.layers(s))
 
 
 class Critic(nn.Module):

@@ -60,7 +60,7 @@ def batch_gradient(composite: Composite, s, u, w) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Squash:
-    """Maps any real z into the action box: a = centre + half_range · tanh(z).
+    """Maps any real z into the action box: a = center + half_range · tanh(z).
 
     The chain rule adds the factor da/dz = half_range · (1 − tanh²z), which vanishes as a nears a
     bound (chapter 4).
@@ -90,7 +90,7 @@ class Squash:
         object.__setattr__(self, "high", high)
 
     @property
-    def centre(self) -> np.ndarray:
+    def center(self) -> np.ndarray:
         """Middle of the box, (m,)."""
         return (self.high + self.low) / 2
 
@@ -101,7 +101,7 @@ class Squash:
 
     def action(self, z) -> np.ndarray:
         """The action for the pre-activation z, (..., m)."""
-        return self.centre + self.half_range * np.tanh(z)
+        return self.center + self.half_range * np.tanh(z)
 
     def da_dz(self, z) -> np.ndarray:
         """Diagonal of ∂a/∂z, (..., m)."""

@@ -97,7 +97,7 @@ class TanhActor(LinearActor):
 
 @dataclass(frozen=True)
 class QuadraticCritic:
-    """The critic Q(s,a,w) = −‖a − W s‖²: its favourite action in state s is W s.
+    """The critic Q(s,a,w) = −‖a − W s‖²: its favorite action in state s is W s.
 
     The m·d parameters w are the rows of W. All methods raise ValueError on a wrong shape.
 
@@ -110,10 +110,10 @@ class QuadraticCritic:
     action_dim: int
 
     def _miss(self, s, a, w) -> np.ndarray:
-        favourite = LinearActor(self.state_dim, self.action_dim).mu(
+        favorite = LinearActor(self.state_dim, self.action_dim).mu(
             s, _flat("w", w, self.action_dim * self.state_dim)
         )
-        return _last_axis("a", a, self.action_dim) - favourite  # (..., m)
+        return _last_axis("a", a, self.action_dim) - favorite  # (..., m)
 
     def Q(self, s, a, w) -> np.ndarray:
         """The value, shape (...)."""

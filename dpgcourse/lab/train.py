@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from dpgcourse.agent.ddpg import DDPGAgent, DDPGConfig
 from dpgcourse.agent.replay import Replay
