@@ -105,7 +105,7 @@ def make_env(name: str, render_mode: str | None = None) -> gym.Env:
             finite one-dimensional box; its observations are not a one-dimensional box.
     """
     try:
-        env = gym.make(name, render_mode=render_mode)
+        env = gym.make(name, render_mode=render_mode) if render_mode else gym.make(name)
     except (gym.error.Error, ImportError) as error:
         raise ValueError(f"env is {name!r}; it cannot be made: {error}") from None
     actions, states = env.action_space, env.observation_space

@@ -15,10 +15,11 @@ import csv
 import dataclasses
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
@@ -92,48 +93,48 @@ def read_record(folder: Path) -> Record:
             the file.
     """
     folder = Path(folder)
-    try:
-        config = _read_config(folder / "config.json")
-        steps, returns = _read_returns(folder / "returns.csv", config)
-        state = load((folder / "actor.safetensors").read_bytes())
-        return Record(config, steps, returns, _actor(config, state))
-    except FileNotFoundError as error:
-        missing = Path(error.filename)
-        raise ValueError(
-            f"{str(folder)!r} is not a record with an evaluation: {missing.name} is missing"
-        ) from None
-    except (OSError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        raise ValueError(f"the record {str(folder)!r} cannot be read: {error}") from None
-
-
-def _read_config(path: Path) -> TrainConfig:
-    try:
+    with _reading(folder / "config.json") as path:
         fields = json.loads(path.read_text())
         agent = fields.pop("agent")
         agent["hidden"] = tuple(agent["hidden"])
-        return TrainConfig(**fields, agent=DDPGConfig(**agent))
-    except (json.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
-        raise ValueError(f"{path.name} is no configuration: {error}") from None
-
-
-def _read_returns(path: Path, config: TrainConfig) -> tuple[np.ndarray, np.ndarray]:
-    with open(path, newline="") as file:
+        config = TrainConfig(**fields, agent=DDPGConfig(**agent))
+    with _reading(folder / "returns.csv") as path, open(path, newline="") as file:
         rows = list(csv.DictReader(file))
-    shape = (-1, config.seeds, config.eval_episodes)
-    try:
+        shape = (-1, config.seeds, config.eval_episodes)
         steps = np.array([int(row["step"]) for row in rows]).reshape(shape)[:, 0, 0]
         returns = np.array([float(row["return"]) for row in rows]).reshape(shape)
-    except (KeyError, ValueError) as error:
-        raise ValueError(f"{path.name} is not a table of whole evaluations: {error}") from None
-    return steps, returns
+        if not rows:
+            raise ValueError("it holds no evaluation")
+    with _reading(folder / "actor.safetensors") as path:
+        actor = _untrained_actor(config)
+        actor.load_state_dict(load(path.read_bytes()))
+    return Record(config, steps, returns, actor)
 
 
-def _actor(config: TrainConfig, state: dict[str, torch.Tensor]) -> Actor:
+@contextmanager
+def _reading(path: Path) -> Iterator[Path]:
+    """Turn whatever a damaged file causes into one error that names the file."""
+    try:
+        yield path
+    except FileNotFoundError:
+        raise ValueError(
+            f"{str(path.parent)!r} is not a record with an evaluation: {path.name} is missing"
+        ) from None
+    except (
+        AttributeError,
+        KeyError,
+        OSError,
+        RuntimeError,
+        SafetensorError,
+        TypeError,
+        ValueError,
+    ) as error:
+        raise ValueError(f"{str(path)!r} cannot be read: {error}") from None
+
+
+def _untrained_actor(config: TrainConfig) -> Actor:
     env = make_env(config.env)
     squash = Squash(env.action_space.low, env.action_space.high)
     (state_dim,) = env.observation_space.shape
     env.close()
-    rngs = streams(config.seed_list).weights
-    actor = Actor(state_dim, squash, config.agent.hidden, rngs)
-    actor.load_state_dict(state)
-    return actor
+    return Actor(state_dim, squash, config.agent.hidden, streams(config.seed_list).weights)

@@ -1,0 +1,92 @@
+from collections import deque
+
+import numpy as np
+import pytest
+import torch
+
+from dpgcourse.agent.replay import Batch, Replay
+
+
+def rngs(seeds=1):
+    return [np.random.default_rng(seed) for seed in range(seeds)]
+
+
+def transition(k, seeds=1):
+    """A transition that carries its own number in every field."""
+    one = np.full(seeds, float(k))
+    return one[:, None] + [0, 0.25], one[:, None], one, one[:, None] + [0.5, 0.75], one % 2
+
+
+@pytest.mark.parametrize("capacity", [1, 3, 7])
+def test_keeps_the_latest_transitions_like_a_deque(capacity):
+    replay, expected = Replay(capacity, 2, 1, rngs()), deque(maxlen=capacity)
+    for k in range(20):
+        replay.add(*transition(k))
+        expected.append(k)
+        drawn = replay.sample(200)
+        assert set(drawn.r.flatten().tolist()) <= set(expected)
+        assert replay.size == len(expected)
+    assert set(replay.sample(500).r.flatten().tolist()) == set(expected)
+
+
+def test_the_fields_of_a_transition_stay_together():
+    replay = Replay(50, 2, 1, rngs())
+    for k in range(80):
+        replay.add(*transition(k))
+    batch = replay.sample(200)
+    k = batch.r
+    assert torch.equal(batch.s, k[..., None] + torch.tensor([0, 0.25]))
+    assert torch.equal(batch.a, k[..., None])
+    assert torch.equal(batch.s_next, k[..., None] + torch.tensor([0.5, 0.75]))
+    assert torch.equal(batch.terminated, k % 2)
+
+
+def test_every_seed_draws_from_its_own_rows_with_its_own_generator():
+    together, alone = Replay(10, 1, 1, rngs(2)), Replay(10, 1, 1, rngs(2)[1:])
+    for k in range(10):
+        column = np.array([[k], [100.0 + k]])
+        together.add(column, column, column[:, 0], column, np.zeros(2))
+        alone.add(column[1:], column[1:], column[1:, 0], column[1:], np.zeros(1))
+    one, both = alone.sample(64), together.sample(64)
+    assert both.r[0].max() < 100 <= both.r[1].min()
+    assert torch.equal(both.r[1], one.r[0])
+
+
+def test_samples_are_uniform():
+    replay = Replay(10, 1, 1, rngs())
+    for k in range(10):
+        replay.add([[k]], [[0]], [k], [[k]], [0])
+    counts = torch.bincount(replay.sample(100_000).r.long().flatten())
+    assert ((counts - 10_000).abs() < 5 * 95).all()  # the standard deviation is 95
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int64, np.bool_])
+def test_whatever_comes_in_one_dtype_comes_out(dtype):
+    replay = Replay(4, 1, 1, rngs())
+    one = np.ones((1, 1), dtype)
+    replay.add(one, one, one[0], one, np.array([True]))
+    assert {field.dtype for field in replay.sample(2)} == {torch.float32}
+
+
+@pytest.mark.parametrize("B", [1, 2, 7])
+def test_one_number_per_transition_has_no_trailing_axis(B):
+    replay = Replay(4, 3, 2, rngs(5))
+    replay.add(np.ones((5, 3)), np.ones((5, 2)), np.ones(5), np.ones((5, 3)), np.ones(5))
+    shapes = [tuple(field.shape) for field in replay.sample(B)]
+    assert shapes == [(5, B, 3), (5, B, 2), (5, B), (5, B, 3), (5, B)]
+
+
+def test_a_wrong_shape_is_refused_by_name():
+    replay = Replay(4, 2, 1, rngs())
+    for name in Batch._fields:
+        good = dict(zip(Batch._fields, transition(1), strict=True))
+        good[name] = np.ones((1, 5))
+        with pytest.raises(ValueError, match=rf"{name} has shape \(1, 5\)"):
+            replay.add(**good)
+
+
+def test_empty_buffers_and_batches_are_refused():
+    with pytest.raises(ValueError, match="batch of 4 from 0 transitions"):
+        Replay(4, 1, 1, rngs()).sample(4)
+    with pytest.raises(ValueError, match="capacity is 0"):
+        Replay(0, 1, 1, rngs())

@@ -1,0 +1,54 @@
+import subprocess
+import sys
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.colors import to_rgb
+
+from dpgcourse.lab import plot
+
+
+def curve(seeds=3, **kwargs):
+    steps = np.arange(1, 5) * 1000
+    per_seed = np.arange(4.0 * seeds).reshape(4, seeds)
+    return per_seed, plot.learning_curve(steps, per_seed, **kwargs)
+
+
+def test_every_seed_and_the_mean_are_drawn():
+    fig, ax = plt.subplots()
+    per_seed, returned = curve(ax=ax)
+    assert returned is ax
+    drawn = [line.get_ydata().tolist() for line in ax.lines]
+    assert drawn == [*per_seed.T.tolist(), per_seed.mean(1).tolist()]
+    assert len(ax.collections) == 1  # the interval
+    legend = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert legend == ["mean of 3 seeds", "95% bootstrap interval of the mean"]
+    plt.close(fig)
+
+
+def test_one_seed_has_no_interval_and_references_are_labeled():
+    _, ax = curve(seeds=1, references={"random": -5.0})
+    assert not ax.collections
+    assert [text.get_text() for text in ax.texts] == ["random"]
+    assert ax.lines[-1].get_ydata() == [-5.0, -5.0]
+
+
+def test_importing_chooses_no_backend():
+    code = (
+        "import matplotlib; matplotlib.use('svg'); import dpgcourse.lab.plot as plot; "
+        "plot.use_course_style(); assert matplotlib.get_backend() == 'svg'"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_role_colors_stand_out_from_the_page():
+    def luminance(color):
+        channels = np.array(to_rgb(color))
+        linear = np.where(
+            channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4
+        )
+        return linear @ [0.2126, 0.7152, 0.0722]
+
+    for color in (plot.CRITIC, plot.ACTOR, plot.COMPOSITE, plot.WRONG, plot.REFERENCE):
+        contrast = 1.05 / (luminance(color) + 0.05)
+        assert contrast >= 3, f"{color} has contrast {contrast:.2f}; WCAG asks 3 of graphics"

@@ -1,0 +1,125 @@
+import csv
+import json
+import os
+import pickle
+
+import numpy as np
+import pytest
+import torch
+
+from dpgcourse.agent.ddpg import DDPGConfig
+from dpgcourse.lab.record import RecordWriter, read_record
+from dpgcourse.lab.train import TrainConfig, train
+
+CONFIG = TrainConfig(
+    seeds=2,
+    first_seed=3,
+    steps=40,
+    warmup=20,
+    eval_every=20,
+    eval_episodes=3,
+    agent=DDPGConfig(hidden=(8, 4), batch_size=4),
+)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "new" / "record"
+    return folder, train(CONFIG, RecordWriter(folder, CONFIG))
+
+
+@pytest.fixture
+def record(run, tmp_path):
+    """A copy that a test may damage."""
+    for path in run[0].iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    return tmp_path
+
+
+def test_what_is_read_is_what_was_trained(run):
+    folder, result = run
+    record = read_record(folder)
+    assert record.config == CONFIG
+    assert record.steps.tolist() == [20, 40]
+    np.testing.assert_allclose(record.returns, result.returns, atol=1e-4)
+    s = torch.randn(2, 5, 3)
+    assert torch.equal(record.actor(s), result.agent.actor(s))
+
+
+def test_the_table_is_tidy(run):
+    with open(run[0] / "returns.csv", newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["seed", "step", "episode", "return"]
+    assert len(rows) == 1 + 2 * 2 * 3
+    assert {row[0] for row in rows[1:]} == {"3", "4"}
+
+
+def test_an_interrupted_run_keeps_what_it_had(tmp_path):
+    writer = RecordWriter(tmp_path / "record", CONFIG)
+
+    def interrupt(step, returns, agent):
+        writer(step, returns, agent)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(CONFIG, interrupt)
+    record = read_record(tmp_path / "record")
+    assert record.steps.tolist() == [20]
+    assert record.returns.shape == (1, 2, 3)
+
+
+def test_nothing_is_overwritten(record):
+    before = {path.name: path.read_bytes() for path in record.iterdir()}
+    with pytest.raises(ValueError, match="which exists; allowed: a new folder"):
+        RecordWriter(record, CONFIG)
+    with pytest.raises(ValueError, match="which exists"):
+        RecordWriter(record / "config.json", CONFIG)
+    assert before == {path.name: path.read_bytes() for path in record.iterdir()}
+
+
+@pytest.mark.parametrize("name", ["config.json", "returns.csv", "actor.safetensors"])
+def test_a_missing_file_is_named(record, name):
+    (record / name).unlink()
+    with pytest.raises(ValueError, match=f"not a record with an evaluation: {name} is missing"):
+        read_record(record)
+
+
+class Hostile:
+    def __reduce__(self):
+        return os.system, ("touch executed",)
+
+
+@pytest.mark.parametrize("name", ["config.json", "returns.csv", "actor.safetensors"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x00\xff\xfe" * 50,
+        b"[1, 2]",
+        b'{"env": "Pendulum-v1"}',
+        b"seed,step\n1,2\n",
+        pickle.dumps(Hostile()),
+    ],
+    ids=["empty", "binary", "list", "object", "columns", "pickle"],
+)
+def test_a_damaged_file_is_refused_and_never_run(record, name, content, monkeypatch):
+    monkeypatch.chdir(record)
+    (record / name).write_bytes(content)
+    with pytest.raises(ValueError, match=f"{name}.* cannot be read: "):
+        read_record(record)
+    assert not (record / "executed").exists()
+
+
+def test_a_truncated_table_is_refused(record):
+    table = record / "returns.csv"
+    table.write_text("\n".join(table.read_text().splitlines()[:-1]))
+    with pytest.raises(ValueError, match="returns.csv.* cannot be read: "):
+        read_record(record)
+
+
+def test_weights_of_another_network_are_refused(record):
+    config = json.loads((record / "config.json").read_text())
+    config["agent"]["hidden"] = [8, 5]
+    (record / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ValueError, match="(?s)cannot be read: .*size mismatch"):
+        read_record(record)

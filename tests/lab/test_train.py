@@ -1,0 +1,136 @@
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from dpgcourse.agent.ddpg import DDPGAgent, DDPGConfig
+from dpgcourse.agent.replay import Replay
+from dpgcourse.lab import train as train_module
+from dpgcourse.lab.train import TrainConfig, train
+
+SMALL = {"steps": 60, "warmup": 20, "eval_every": 30, "eval_episodes": 2}
+TINY = DDPGConfig(hidden=(8,), batch_size=4)
+
+
+def small(**changes):
+    return TrainConfig(**{"env": "Pendulum-v1", "seeds": 2, "agent": TINY, **SMALL, **changes})
+
+
+def weights(result):
+    return torch.cat([p.detach().flatten(1) for p in result.agent.actor.parameters()], dim=1)
+
+
+@pytest.fixture
+def replays(monkeypatch):
+    """Every replay that a training run makes."""
+    made = []
+
+    class Kept(Replay):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            made.append(self)
+
+    monkeypatch.setattr(train_module, "Replay", Kept)
+    return made
+
+
+def test_no_transition_crosses_an_episode_and_no_end_is_lost(replays):
+    train(small(env="Counter-v0", seeds=3, steps=2000, warmup=2000, eval_every=2000))
+    stored = replays[0]._stored
+    s, s_next = stored.s[..., 0], stored.s_next[..., 0]
+    assert torch.equal(s_next - s, torch.ones(3, 2000))  # the next state is the state reached
+    jumps = s[:, 1:] - s_next[:, :-1]
+    ended = jumps > 0
+    assert set(jumps.unique().tolist()) == {0.0, 1001.0}
+    terminated = stored.terminated[:, :-1].bool()
+    assert (ended | ~terminated).all()  # a terminated step is followed by a reset
+    assert 0.4 < terminated[ended].float().mean() < 0.6  # and the other resets are truncations
+
+
+def test_a_training_run_repeats_bit_for_bit_and_leaves_global_randomness_alone():
+    states = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()  # noqa: NPY002
+    first, second = train(small()), train(small())
+    assert torch.equal(weights(first), weights(second))
+    assert np.array_equal(first.returns, second.returns)
+    assert random.getstate() == states[0]
+    assert np.random.get_state()[1].tolist() == states[1]  # noqa: NPY002
+    assert torch.get_rng_state().tolist() == states[2]
+
+
+def test_a_seed_gets_the_same_run_alone_and_beside_others():
+    together, alone = train(small(seeds=3)), train(small(seeds=1, first_seed=2))
+    torch.testing.assert_close(weights(together)[2], weights(alone)[0], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(together.returns[:, 2], alone.returns[:, 0], rtol=0.05)
+    assert not torch.allclose(weights(together)[0], weights(together)[2])
+
+
+def test_evaluations_are_counted_noiseless_and_on_schedule():
+    calls = []
+    result = train(small(), lambda step, returns, agent: calls.append((step, returns.shape)))
+    assert calls == [(30, (2, 2)), (60, (2, 2))]
+    assert result.steps.tolist() == [30, 60]
+    assert result.returns.shape == (2, 2, 2)
+    assert result.final.tolist() == result.returns[-1].mean(-1).tolist()
+    noisy = train(small(agent=DDPGConfig(hidden=(8,), batch_size=4, sigma=0.0)))
+    assert np.array_equal(noisy.returns[0].shape, (2, 2))
+
+
+def test_evaluation_stops_counting_at_the_end_of_each_episode(monkeypatch):
+    result = train(small(env="Counter-v0", steps=30, warmup=30))
+    lengths = result.returns  # one reward of 1 a step
+    assert (lengths >= 1).all()
+    assert len(np.unique(lengths)) > 1
+
+
+def test_evaluation_does_not_disturb_training():
+    rarely = train(small(eval_every=60))
+    often = train(small(eval_every=10))
+    assert torch.equal(weights(rarely), weights(often))
+
+
+def test_no_update_before_the_end_of_the_warmup():
+    class Counts(DDPGAgent):
+        updates = 0
+
+        def update(self, batch):
+            Counts.updates += 1
+            super().update(batch)
+
+    train(small(), agent_class=Counts)
+    assert Counts.updates == 60 - 20
+
+
+def test_a_policy_that_is_no_longer_finite_is_named():
+    class Breaks(DDPGAgent):
+        def actor_step(self, s):
+            super().actor_step(s)
+            with torch.no_grad():
+                next(self.actor.parameters())[1].fill_(float("nan"))
+
+    with pytest.raises(FloatingPointError, match="the actor of seed 6 is .* at step 30"):
+        train(small(first_seed=5), agent_class=Breaks)
+
+
+def test_an_error_of_the_environment_keeps_its_cause():
+    with pytest.raises(RuntimeError, match="the motor is on fire"):
+        train(small(env="Raises-v0"))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("seeds", 0),
+        ("first_seed", -1),
+        ("steps", 0),
+        ("steps", 61),
+        ("warmup", 0),
+        ("warmup", 61),
+        ("eval_every", 0),
+        ("eval_every", 120),
+        ("eval_episodes", 0),
+    ],
+)
+def test_bad_values_are_named(field, value):
+    with pytest.raises(ValueError, match=f"{field} is {value}; allowed: "):
+        small(**{field: value})

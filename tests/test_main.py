@@ -1,0 +1,92 @@
+"""The command line, as a user meets it: in a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+QUICK = ["--seeds=2", "--steps=40", "--warmup=20", "--eval-every=20", "--eval-episodes=1"]
+
+
+def command(*arguments, cwd):
+    return subprocess.run(
+        [sys.executable, "-m", "dpgcourse", *arguments], cwd=cwd, capture_output=True, text=True
+    )
+
+
+def test_train_then_play(tmp_path):
+    trained = command("train", "--env", "Pendulum-v1", *QUICK, "--out", "record", cwd=tmp_path)
+    assert trained.returncode == 0, trained.stderr
+    assert "last evaluation: mean -" in trained.stdout
+    assert "100%" in trained.stderr  # the progress bar
+    names = {path.name for path in (tmp_path / "record").iterdir()}
+    assert names == {"config.json", "returns.csv", "actor.safetensors", "learning_curve.png"}
+    played = command("play", "record", "--seed", "1", cwd=tmp_path)
+    assert played.returncode == 0, played.stderr
+    assert "return of the episode: -" in played.stdout
+    assert (tmp_path / "record" / "play-1.gif").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("", "one of {train, play}"),
+        ("fly", "fly"),
+        ("train --nonsense 3", "--nonsense"),
+        ("train --seeds many", "many"),
+        ("train --seeds 0", "seeds is 0; allowed: 1 or more"),
+        ("train --gamma 1.5", "gamma is 1.5; allowed: 0 <= gamma < 1"),
+        ("train --env CartPole-v1", "Discrete(2); allowed: a Box of shape (m,)"),
+        ("train --env Pendulum-v99", "Pendulum-v99"),
+        ("train --out full", "which exists; allowed: a new folder"),
+        ("play nowhere", "config.json is missing"),
+        ("play", "missing"),
+    ],
+)
+def test_a_users_mistake_is_a_short_message_and_writes_nothing(arguments, message, tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes.txt").write_text("mine")
+    done = command(*arguments.split(), cwd=tmp_path)
+    assert done.returncode == 2
+    said = " ".join((done.stdout + done.stderr).replace("│", " ").split())
+    assert message.lower() in said.lower()
+    assert "Traceback" not in said
+    assert [path.name for path in tmp_path.iterdir()] == ["full"]
+    assert [path.name for path in (tmp_path / "full").iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
+def test_ctrl_c_keeps_the_record(tmp_path):
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "dpgcourse",
+            "train",
+            *QUICK,
+            "--steps",
+            "2000000",
+            "--out",
+            "record",
+        ],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    table = tmp_path / "record" / "returns.csv"
+    deadline = time.monotonic() + 120
+    while not (table.exists() and len(table.read_text().splitlines()) > 4):
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted; the record holds every evaluation so far" in err
+    assert "Traceback" not in err
+    assert "record: record" in out
+    assert command("play", "record", cwd=tmp_path).returncode == 0
