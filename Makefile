@@ -9,6 +9,9 @@ TORCH_INDEX ?=
 BIN := .venv/bin
 READY := .venv/ready
 PORT := 8000
+# Whole modules to each of two workers: the cells of a notebook share a kernel.
+PYTEST := $(BIN)/python -m pytest
+PARALLEL := -n 2 --dist loadscope
 # From nothing every time: Sphinx does not repeat the warnings of pages that it kept.
 BUILD_BOOK := rm -rf _build && $(BIN)/jupyter-book build . -W -n --keep-going
 
@@ -32,10 +35,10 @@ lab: $(READY) ## Open the chapters in JupyterLab
 test: $(READY) ## Run every check: lint, package, chapters, built pages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest --ignore=tests/site
-	$(BIN)/python -m pytest --nbval --nbval-cell-timeout=300 -n 2 --dist loadscope book/*.ipynb
+	$(PYTEST) $(PARALLEL) --ignore=tests/site
+	$(PYTEST) $(PARALLEL) --nbval --nbval-cell-timeout=300 book/*.ipynb
 	$(BUILD_BOOK)
-	$(BIN)/python -m pytest tests/site
+	$(PYTEST) -rs tests/site
 
 lint: $(READY) ## Format and lint the package, the tests and the chapters
 	$(BIN)/ruff format .
