@@ -70,3 +70,21 @@ def learning_curve(
     ax.set(xlabel="environment steps per seed", ylabel="return of a noiseless episode")
     ax.legend(loc="lower right")
     return ax
+
+
+def arrow(tail, head, color: str, ax=None, **look):
+    """Draw an arrow that begins at the point tail and whose tip touches head.
+
+    Args:
+        tail, head: points (x, y) in the units of the axes. They do not widen the limits.
+        color: of the shaft and the tip.
+        ax: axes to draw on; default the current ones.
+        look: anything else that matplotlib's ``FancyArrowPatch`` knows, such as ``linestyle``.
+
+    Returns:
+        The axes.
+    """
+    ax = plt.gca() if ax is None else ax
+    shape = {"arrowstyle": "-|>", "linewidth": 2, "shrinkA": 0, "shrinkB": 0, "color": color}
+    ax.annotate("", head, tail, arrowprops=shape | look)
+    return ax

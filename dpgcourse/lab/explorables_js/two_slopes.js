@@ -3,11 +3,11 @@
 function mount(root, { s, u, w, rate }) {
   const start = u;
   const mu = (u) => u * s, Q = (a) => -((a - w * s) ** 2);
-  const range = [-0.5, 3.5];
+  const range = [-0.5, 3.5], axis = [-1, 7]; // of u; of every horizontal axis, so slopes compare
   const charts = [
-    { title: "the action a over u", f: mu, slope: () => s, at: (u) => u, x: range, y: [-1.5, 7.5], color: "#D55E00", xn: "u", name: "∂a/∂u" },
-    { title: "the value Q over a", f: Q, slope: (a) => -2 * (a - w * s), at: mu, x: range.map(mu), y: [-17, 2], color: "#0072B2", xn: "a", name: "∂Q/∂a" },
-    { title: "the composite ℓ over u", f: (u) => Q(mu(u)), slope: (u) => -2 * (mu(u) - w * s) * s, at: (u) => u, x: range, y: [-17, 2], color: "#009E73", xn: "u", name: "∂ℓ/∂u" },
+    { title: "the action a over u", f: mu, slope: () => s, at: (u) => u, x: axis, y: [-2, 14], color: "#D55E00", xn: "u", name: "∂a/∂u" },
+    { title: "the value Q over a", f: Q, slope: (a) => -2 * (a - w * s), at: mu, x: axis, y: [-17, 2], color: "#0072B2", xn: "a", name: "∂Q/∂a" },
+    { title: "the composite ℓ over u", f: (u) => Q(mu(u)), slope: (u) => -2 * (mu(u) - w * s) * s, at: (u) => u, x: axis, y: [-17, 2], color: "#009E73", xn: "u", name: "∂ℓ/∂u" },
   ];
   const W = 220, H = 150, pad = 16;
   root.innerHTML = `<style>
@@ -48,8 +48,10 @@ function mount(root, { s, u, w, rate }) {
         <line x1="${X(x0 - reach)}" y1="${Y(y0 - m * reach)}" x2="${X(x0 + reach)}" y2="${Y(y0 + m * reach)}" stroke="currentColor" stroke-width="1.5" stroke-dasharray="4 3"/>
         <circle cx="${X(x0)}" cy="${Y(y0)}" r="5" fill="${c.color}" stroke="currentColor"/></g>
         <text x="6" y="13" font-size="11" fill="currentColor">${c.title}</text>
+        <text x="${X(0)}" y="${H - 5}" font-size="11" text-anchor="middle" fill="currentColor">0</text>
+        <text x="${X(6)}" y="${H - 5}" font-size="11" text-anchor="middle" fill="currentColor">6</text>
         <text x="${W - 6}" y="${H - 5}" font-size="11" text-anchor="end" fill="currentColor">${c.xn}</text>
-        <text x="6" y="${H - 5}" font-size="11" fill="currentColor">slope ${num(m)}</text>`;
+        <text x="${W - 6}" y="28" font-size="11" text-anchor="end" fill="currentColor">slope ${num(m)}</text>`;
     });
     const [da, dQ, dl] = charts.map((c) => c.slope(c.at(u)));
     slider.value = u;
