@@ -42,6 +42,20 @@ def use_course_style() -> None:
     plt.rcParams.update(STYLE)
 
 
+def label_right(ax, text: str, y: float, color: str = "black") -> None:
+    """Write a label beside the axes, on their right, at the height y of the data."""
+    ax.annotate(
+        text,
+        (1, y),
+        xycoords=("axes fraction", "data"),
+        xytext=(4, 0),
+        textcoords="offset points",
+        va="center",
+        color=color,
+        fontsize=9,
+    )
+
+
 def learning_curve(
     steps: np.ndarray, per_seed: np.ndarray, references: dict[str, float] | None = None, ax=None
 ):
@@ -66,7 +80,7 @@ def learning_curve(
         ax.fill_between(steps, low, high, color=COMPOSITE, alpha=0.25, linewidth=0, label=band)
     for label, value in (references or {}).items():
         ax.axhline(value, color=REFERENCE, linestyle="--", linewidth=1)
-        ax.annotate(label, (steps[0], value), xytext=(0, 3), textcoords="offset points", fontsize=9)
+        label_right(ax, label, value)
     ax.set(xlabel="environment steps per seed", ylabel="return of a noiseless episode")
     ax.legend(loc="lower right")
     return ax
