@@ -85,6 +85,38 @@ def test_an_update_moves_the_targets_by_the_formula():
         torch.testing.assert_close(now, 0.25 * source + 0.75 * first)
 
 
+def literal_update(nets, optimizers, batch, gamma, tau):
+    """The algorithm box written out in plain torch, with −mean Q as the actor's loss."""
+    actor, critic, actor_target, critic_target = nets
+    with torch.no_grad():
+        q_next = critic_target(batch.s_next, actor_target(batch.s_next))
+        y = batch.r + gamma * (1 - batch.terminated) * q_next
+    losses = (
+        lambda: ((critic(batch.s, batch.a) - y) ** 2).mean(),
+        lambda: -critic(batch.s, actor(batch.s)).mean(),
+    )
+    for optimizer, loss in zip(optimizers, losses, strict=True):
+        optimizer.zero_grad()
+        loss().backward()
+        optimizer.step()
+    for slow, fast in ((actor_target, actor), (critic_target, critic)):
+        for old, new in zip(slow.parameters(), fast.parameters(), strict=True):
+            old.data = tau * new.data + (1 - tau) * old.data
+
+
+def test_a_hundred_updates_equal_the_box_written_out():
+    agent = agent_of([0], gamma=0.9, tau=0.2)
+    nets = agent.actor, agent.critic, agent.actor_target, agent.critic_target
+    copies = [copy.deepcopy(network) for network in nets]
+    adams = [torch.optim.Adam(network.parameters(), lr=1e-3) for network in copies[1::-1]]
+    for k in range(100):
+        batch = batch_of(1, 16, seed=k)
+        agent.update(batch)
+        literal_update(copies, adams, batch, gamma=0.9, tau=0.2)
+    for ours, theirs in zip(nets, copies, strict=True):
+        torch.testing.assert_close(parameters(ours), parameters(theirs), rtol=0, atol=1e-9)
+
+
 @pytest.mark.parametrize("B", [1, 2, 7])
 def test_a_study_gives_every_seed_what_its_own_run_gives(B):
     together = agent_of([3, 1, 4])
@@ -112,6 +144,13 @@ def test_exploration_is_clipped_noisy_and_each_seeds_own():
         assert (a <= SQUASH.high).all()
         assert np.array_equal(a[1], one[0])
     assert agent.random_action().shape == (2, M)
+
+
+def test_the_noise_is_measured_in_half_ranges_of_each_action():
+    agent = agent_of(range(2000), sigma=0.1)
+    s = np.ones((2000, D))
+    noise = agent.explore(s) - agent.act(s[:, None])[:, 0]
+    assert np.allclose(noise.std(0), 0.1 * SQUASH.half_range, rtol=0.07)  # 4 s.e. are 0.063
 
 
 def test_no_noise_without_sigma():

@@ -1,4 +1,6 @@
+import gymnasium as gym
 import pytest
+import torch
 from PIL import Image
 
 from dpgcourse.agent.ddpg import DDPGConfig
@@ -27,6 +29,20 @@ def test_a_film_shows_the_whole_episode(record, tmp_path):
         # Equal neighboring frames may be merged, so the whole is measured in time: 200 steps.
         shown = sum(film.seek(i) or film.info["duration"] for i in range(film.n_frames))
         assert 4000 < shown < 8000
+
+
+def test_each_seed_plays_its_own_policy(record, tmp_path):
+    for row, seed in enumerate(record.config.seed_list):
+        env = gym.make("Pendulum-v1")
+        s, _ = env.reset(seed=5)
+        expected, ended = 0.0, False
+        while not ended:
+            with torch.no_grad():
+                states = torch.tensor(s).expand(2, 1, 3)
+                a = record.actor(states)[row, 0].numpy()
+            s, r, _, ended, _ = env.step(a)
+            expected += float(r)
+        assert play(record, seed, tmp_path / "film.gif", start=5) == pytest.approx(expected)
 
 
 def test_bad_seeds_and_names_are_refused_before_anything_is_written(record, tmp_path):

@@ -48,6 +48,16 @@ def test_no_transition_crosses_an_episode_and_no_end_is_lost(replays):
     assert 0.4 < terminated[ended].float().mean() < 0.6  # and the other resets are truncations
 
 
+def test_the_warmup_draws_from_the_whole_box_and_the_policy_takes_over(replays):
+    train(small(env="Counter-v0", seeds=1, steps=1000, warmup=900, eval_every=1000))
+    a = replays[0]._stored.a[0, :, 0].numpy()
+    warmup, later = a[:900], a[900:]
+    counts, _ = np.histogram(warmup, bins=4, range=(-1, 3))
+    assert np.abs(counts - 225).max() < 4 * 13  # a bin's standard deviation is 13
+    assert np.abs(later - 1).max() < 6 * 0.4  # the fresh policy, near the center, plus noise
+    assert later.std() < 0.7 < warmup.std()
+
+
 def test_a_training_run_repeats_bit_for_bit_and_leaves_global_randomness_alone():
     states = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()  # noqa: NPY002
     first, second = train(small()), train(small())
