@@ -1,9 +1,10 @@
-"""The built pages in headless Chromium: what they load, what they say, whether they fit a phone."""
+"""The built pages in headless Chromium: what they load, what they say, who can read them."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 from playwright.sync_api import BrowserContext, Page, Request
 
@@ -24,9 +25,10 @@ class Visit:
     errors: list[str] = field(default_factory=list)
 
 
-def open_page(browser: BrowserContext, site: str, name: str) -> Visit:
-    """Open a page and wait until it is quiet."""
+def open_page(browser: BrowserContext, site: str, name: str, scheme: str = "light") -> Visit:
+    """Open a page in a color scheme and wait until it is quiet."""
     page = browser.new_page()
+    page.emulate_media(color_scheme=scheme)
     visit = Visit(page)
 
     def on_request(request: Request):
@@ -58,6 +60,15 @@ def test_page_opens_cleanly_and_fits_a_phone(browser, site, name):
         problems["does not fit a phone"] = [f"{width} pixels wide, allowed: {PHONE['width']}"]
     visit.page.close()
     assert {kind: found for kind, found in problems.items() if found} == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_accessible(browser, site, name, scheme):
+    visit = open_page(browser, site, name, scheme)
+    found = Axe().run(visit.page, options={"resultTypes": ["violations"]}).response["violations"]
+    visit.page.close()
+    assert [(rule["help"], [node["html"] for node in rule["nodes"]]) for rule in found] == []
 
 
 def test_search_finds_the_chain_rule(browser, site):
