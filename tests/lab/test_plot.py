@@ -3,7 +3,7 @@ import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_rgb, to_rgba
 
 from dpgcourse.lab import plot
 
@@ -31,6 +31,21 @@ def test_one_seed_has_no_interval_and_references_are_labeled():
     assert not ax.collections
     assert [text.get_text() for text in ax.texts] == ["random"]
     assert ax.lines[-1].get_ydata() == [-5.0, -5.0]
+
+
+def test_an_arrow_runs_from_its_tail_to_its_head():
+    fig, ax = plt.subplots()
+    ax.set(xlim=(0, 4), ylim=(0, 4))
+    assert plot.arrow((1, 1), (2, 3), plot.ACTOR, ax, linestyle="--") is ax
+    fig.canvas.draw()
+    patch = ax.texts[0].arrow_patch
+    assert patch.get_linestyle() == "--"
+    assert patch.get_edgecolor() == to_rgba(plot.ACTOR)
+    shaft, tip = patch.get_transform().transform_path(patch.get_path()).vertices, (2, 3)
+    for point in ((1, 1), tip):
+        gap = np.linalg.norm(shaft - ax.transData.transform(point), axis=1).min()
+        assert gap < 5  # pixels of several hundred
+    plt.close(fig)
 
 
 def test_importing_chooses_no_backend():
