@@ -12,6 +12,10 @@ from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from dpgcourse.lab import lqr_env
+
+lqr_env.register()
+
 MAX_SPEED, MAX_TORQUE, DT, GRAVITY = 8.0, 2.0, 0.05, 10.0  # rad/s, N m, s, m/s²
 
 

@@ -13,32 +13,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from dpgcourse.theory.matrices import columns_last, fixed_point, matrix, semidefinite
+
 MARGIN = 1e-6  # distance of the spectral radius from 1 below which results deserve a warning
 
 
-def _matrix(name: str, value, shape: tuple[int, int]) -> np.ndarray:
-    value = np.asarray(value, dtype=np.float64)
-    if value.shape != shape:
-        raise ValueError(f"{name} has shape {value.shape}; allowed: {shape}")
-    if not np.isfinite(value).all():
-        raise ValueError(f"{name} is {value}; allowed: finite entries")
-    return value
-
-
-def _cost(name: str, value, size: int, definite: bool) -> np.ndarray:
-    """A symmetric matrix without negative eigenvalues; if definite, without zero ones either."""
-    value = _matrix(name, value, (size, size))
-    if not np.allclose(value, value.T):
-        raise ValueError(f"{name} is {value}; allowed: a symmetric matrix")
-    lowest = float(np.linalg.eigvalsh(value).min())
-    if lowest < -1e-12 or (definite and lowest <= 0):
-        kind = "definite" if definite else "semidefinite"
-        raise ValueError(f"{name} has eigenvalue {lowest:.3g}; allowed: positive {kind}")
-    return value
-
-
 class UnstableGainError(ValueError):
-    """The gain K makes the discounted cost infinite."""
+    """√γ(A − BK) has spectral radius 1 or more: the sums behind the closed forms diverge."""
 
 
 @dataclass(frozen=True)
@@ -76,17 +57,18 @@ class LQR:
     def __post_init__(self):
         for name in "AB":
             if np.ndim(getattr(self, name)) != 2:
-                raise ValueError(f"{name} has shape {np.shape(getattr(self, name))}; allowed: 2-D")
+                shape = np.shape(getattr(self, name))
+                raise ValueError(f"{name} has shape {shape}; allowed: two axes")
         d, m = np.shape(self.B)
         Sigma0 = np.eye(d) if self.Sigma0 is None else self.Sigma0
         W = np.zeros((d, d)) if self.W is None else self.W
         checked = {
-            "A": _matrix("A", self.A, (d, d)),
-            "B": _matrix("B", self.B, (d, m)),
-            "M": _cost("M", self.M, d, definite=False),
-            "R": _cost("R", self.R, m, definite=True),
-            "Sigma0": _cost("Sigma0", Sigma0, d, definite=False),
-            "W": _cost("W", W, d, definite=False),
+            "A": matrix("A", self.A, (d, d)),
+            "B": matrix("B", self.B, (d, m)),
+            "M": semidefinite("M", self.M, d),
+            "R": semidefinite("R", self.R, m, definite=True),
+            "Sigma0": semidefinite("Sigma0", Sigma0, d),
+            "W": semidefinite("W", W, d),
         }
         if not 0 < self.gamma < 1:
             raise ValueError(f"gamma is {self.gamma}; allowed: 0 < gamma < 1")
@@ -113,7 +95,7 @@ class LQR:
         Warns:
             RuntimeWarning: the spectral radius is within 1e-6 of 1.
         """
-        K = _matrix("K", K, (self.action_dim, self.state_dim))
+        K = matrix("K", K, (self.action_dim, self.state_dim))
         F = self.A - self.B @ K
         radius = self.gamma**0.5 * float(np.abs(np.linalg.eigvals(F)).max())
         if radius >= 1:
@@ -132,7 +114,7 @@ class LQR:
     def P(self, K) -> np.ndarray:
         """Cost-to-go matrix, P = M + KᵀRK + γ FᵀPF, (d, d)."""
         F, K = self.closed_loop(K), np.asarray(K, dtype=np.float64)
-        return _fixed_point(self.gamma**0.5 * F.T, self.M + K.T @ self.R @ K)
+        return fixed_point(self.gamma**0.5 * F.T, self.M + K.T @ self.R @ K)
 
     def constant(self, K) -> float:
         """Cost that the noise adds to every state, c = γ/(1−γ) · tr(PW)."""
@@ -140,12 +122,15 @@ class LQR:
 
     def V(self, K, s) -> np.ndarray:
         """Value −(sᵀPs + c) of states s (..., d), shape (...)."""
-        s = np.asarray(s)
+        s = columns_last("s", s, self.state_dim)
         return -(np.einsum("...i,ij,...j->...", s, self.P(K), s) + self.constant(K))
+
+    def _pair(self, s, a):
+        return columns_last("s", s, self.state_dim), columns_last("a", a, self.action_dim)
 
     def Q(self, K, s, a) -> np.ndarray:
         """Value of taking a (..., m) in s (..., d) and following K afterward, shape (...)."""
-        s, a = np.asarray(s), np.asarray(a)
+        s, a = self._pair(s, a)
         s_mean = s @ self.A.T + a @ self.B.T  # mean of the next state
         now = np.einsum("...i,ij,...j->...", s, self.M, s)
         now = now + np.einsum("...i,ij,...j->...", a, self.R, a)
@@ -154,7 +139,7 @@ class LQR:
 
     def dQ_da(self, K, s, a) -> np.ndarray:
         """The action gradient ∇_aQ at (s, a), shape (..., m)."""
-        s, a = np.asarray(s), np.asarray(a)
+        s, a = self._pair(s, a)
         BP = self.gamma * self.B.T @ self.P(K)  # (m, d)
         return -2 * (a @ (self.R + BP @ self.B).T + s @ (BP @ self.A).T)
 
@@ -167,7 +152,7 @@ class LQR:
         """Discounted second moment of the states, Σ_t γ^t E[s_t s_tᵀ], (d, d)."""
         F = self.closed_loop(K)
         source = self.Sigma0 + self.gamma / (1 - self.gamma) * self.W
-        return _fixed_point(self.gamma**0.5 * F, source)
+        return fixed_point(self.gamma**0.5 * F, source)
 
     def J(self, K) -> np.float64:
         """Expected discounted return from the first state, −tr(PΣ_0) − c."""
@@ -182,25 +167,34 @@ class LQR:
         return -2 * self.E(K)
 
     def policy_iteration(self, K) -> np.ndarray:
-        """The gain that is greedy for the value of K, K − (R + γBᵀPB)⁻¹E_K, (m, d)."""
+        """The gain that is greedy for the value of K, K − (R + γBᵀPB)⁻¹E_K, (m, d).
+
+        The cost of the new gain is no larger in any state, if M is positive definite.
+        """
         curvature = self.R + self.gamma * self.B.T @ self.P(K) @ self.B
         return np.asarray(K, dtype=np.float64) - np.linalg.solve(curvature, self.E(K))
 
-    def optimal_gain(self, tolerance: float = 1e-14, limit: int = 100_000) -> np.ndarray:
-        """K*, (m, d), by iterating the Riccati equation from P = M.
+    def optimal_gain(self, limit: int = 100_000) -> np.ndarray:
+        """K*, (m, d): the Riccati equation iterated from P = M, then two policy iterations.
+
+        The noise W plays no part in it.
 
         Raises:
-            ArithmeticError: no convergence, which means that no gain is stabilizing.
+            ArithmeticError: the iteration did not settle within ``limit`` steps, as when no gain
+                is stabilizing.
+            UnstableGainError: it settled at a gain that is not stabilizing, as when an unstable
+                state costs nothing.
         """
         P = self.M
         for _ in range(limit):
             BP = self.gamma * self.B.T @ P
             K = np.linalg.solve(self.R + BP @ self.B, BP @ self.A)
             P_next = self.M + self.gamma * self.A.T @ P @ (self.A - self.B @ K)
-            if not np.isfinite(P_next).all():
+            change, size = np.abs(P_next - P).max(), np.abs(P_next).max()
+            if not size < 1e150:
                 break
-            if np.abs(P_next - P).max() <= tolerance * max(1.0, np.abs(P_next).max()):
-                return K
+            if change <= 1e-10 * max(1e-300, size):
+                return self.policy_iteration(self.policy_iteration(K))
             P = (P_next + P_next.T) / 2
         raise ArithmeticError(f"the Riccati iteration did not settle within {limit} steps")
 
@@ -210,12 +204,5 @@ class LQR:
         The cost of the noise itself, tr(R·covariance)/(1 − γ), does not depend on K and is not
         in the returned system's J.
         """
-        covariance = _cost("covariance", covariance, self.action_dim, definite=False)
+        covariance = semidefinite("covariance", covariance, self.action_dim)
         return replace(self, W=self.W + self.B @ covariance @ self.B.T)
-
-
-def _fixed_point(T: np.ndarray, source: np.ndarray) -> np.ndarray:
-    """Solve X = source + T X Tᵀ as a linear system; T must have spectral radius below 1."""
-    d = len(T)
-    X = np.linalg.solve(np.eye(d * d) - np.kron(T, T), source.ravel()).reshape(d, d)
-    return (X + X.T) / 2
