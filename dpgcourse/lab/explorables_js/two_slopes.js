@@ -14,13 +14,14 @@ function mount(root, { s, u, w, rate }) {
     .explorable { margin: 1rem 0; }
     .explorable .charts { display: flex; flex-wrap: wrap; gap: .75rem; }
     .explorable figure { margin: 0; flex: 1 1 200px; max-width: 260px; }
+    .explorable figcaption { font-size: .8rem; font-variant-numeric: tabular-nums; }
     .explorable svg { width: 100%; height: auto; border: 1px solid #8888; border-radius: 4px; }
     .explorable .controls { display: flex; flex-wrap: wrap; gap: .75rem; align-items: center; margin: .75rem 0; }
     .explorable input[type=range] { flex: 1 1 180px; max-width: 320px; }
     .explorable button { padding: .3rem .8rem; }
     .explorable p.reading { font-variant-numeric: tabular-nums; }
   </style>
-  <div class="charts">${charts.map((c, i) => `<figure><svg viewBox="0 0 ${W} ${H}" role="img" data-i="${i}"></svg></figure>`).join("")}</div>
+  <div class="charts">${charts.map((c, i) => `<figure><figcaption data-i="${i}"></figcaption><svg viewBox="0 0 ${W} ${H}" role="img" data-i="${i}"></svg></figure>`).join("")}</div>
   <div class="controls">
     <label for="two-slopes-u">policy parameter u</label>
     <input id="two-slopes-u" type="range" min="${range[0]}" max="${range[1]}" step="0.05">
@@ -34,7 +35,7 @@ function mount(root, { s, u, w, rate }) {
   function draw() {
     charts.forEach((c, i) => {
       const X = (x) => pad + ((x - c.x[0]) / (c.x[1] - c.x[0])) * (W - 2 * pad);
-      const Y = (y) => H - pad - ((y - c.y[0]) / (c.y[1] - c.y[0])) * (H - 2 * pad - 10);
+      const Y = (y) => H - pad - ((y - c.y[0]) / (c.y[1] - c.y[0])) * (H - 2 * pad);
       const x0 = c.at(u), y0 = c.f(x0), m = c.slope(x0), reach = (c.x[1] - c.x[0]) / 6;
       const points = [...Array(61).keys()].map((k) => {
         const x = c.x[0] + (k / 60) * (c.x[1] - c.x[0]);
@@ -42,16 +43,16 @@ function mount(root, { s, u, w, rate }) {
       });
       const svg = root.querySelector(`svg[data-i="${i}"]`);
       svg.setAttribute("aria-label", `${c.title}: slope ${c.name} is ${num(m)} at ${c.xn} = ${num(x0)}`);
+      root.querySelector(`figcaption[data-i="${i}"]`).textContent = `${c.title}: slope ${num(m)}`;
       svg.innerHTML = `<clipPath id="two-slopes-clip-${i}"><rect width="${W}" height="${H}"/></clipPath>
         <g clip-path="url(#two-slopes-clip-${i})">
         <polyline fill="none" stroke="${c.color}" stroke-width="2" points="${points.join(" ")}"/>
         <line x1="${X(x0 - reach)}" y1="${Y(y0 - m * reach)}" x2="${X(x0 + reach)}" y2="${Y(y0 + m * reach)}" stroke="currentColor" stroke-width="1.5" stroke-dasharray="4 3"/>
         <circle cx="${X(x0)}" cy="${Y(y0)}" r="5" fill="${c.color}" stroke="currentColor"/></g>
-        <text x="6" y="13" font-size="11" fill="currentColor">${c.title}</text>
         <text x="${X(0)}" y="${H - 5}" font-size="11" text-anchor="middle" fill="currentColor">0</text>
         <text x="${X(6)}" y="${H - 5}" font-size="11" text-anchor="middle" fill="currentColor">6</text>
         <text x="${W - 6}" y="${H - 5}" font-size="11" text-anchor="end" fill="currentColor">${c.xn}</text>
-        <text x="${W - 6}" y="28" font-size="11" text-anchor="end" fill="currentColor">slope ${num(m)}</text>`;
+`;
     });
     const [da, dQ, dl] = charts.map((c) => c.slope(c.at(u)));
     slider.value = u;
