@@ -5,16 +5,16 @@ function mount(root, { s, u, w, rate }) {
   const mu = (u) => u * s, Q = (a) => -((a - w * s) ** 2);
   const range = [-0.5, 3.5], axis = [-1, 7]; // of u; of every horizontal axis, so slopes compare
   const charts = [
-    { title: "the action a over u", f: mu, slope: () => s, at: (u) => u, x: axis, y: [-2, 14], color: "#D55E00", xn: "u", name: "∂a/∂u" },
-    { title: "the value Q over a", f: Q, slope: (a) => -2 * (a - w * s), at: mu, x: axis, y: [-17, 2], color: "#0072B2", xn: "a", name: "∂Q/∂a" },
-    { title: "the composite ℓ over u", f: (u) => Q(mu(u)), slope: (u) => -2 * (mu(u) - w * s) * s, at: (u) => u, x: axis, y: [-17, 2], color: "#009E73", xn: "u", name: "∂ℓ/∂u" },
+    { title: "action a over u", f: mu, slope: () => s, at: (u) => u, x: axis, y: [-2, 14], color: "#D55E00", xn: "u", name: "∂a/∂u" },
+    { title: "value Q over a", f: Q, slope: (a) => -2 * (a - w * s), at: mu, x: axis, y: [-17, 2], color: "#0072B2", xn: "a", name: "∂Q/∂a" },
+    { title: "composite ℓ over u", f: (u) => Q(mu(u)), slope: (u) => -2 * (mu(u) - w * s) * s, at: (u) => u, x: axis, y: [-17, 2], color: "#009E73", xn: "u", name: "∂ℓ/∂u" },
   ];
   const W = 220, H = 150, pad = 16;
   root.innerHTML = `<style>
     .explorable { margin: 1rem 0; }
     .explorable .charts { display: flex; flex-wrap: wrap; gap: .75rem; }
     .explorable figure { margin: 0; flex: 1 1 200px; max-width: 260px; }
-    .explorable figcaption { font-size: .8rem; font-variant-numeric: tabular-nums; }
+    .explorable figcaption { font-size: .75rem; font-variant-numeric: tabular-nums; }
     .explorable svg { width: 100%; height: auto; border: 1px solid #8888; border-radius: 4px; }
     .explorable .controls { display: flex; flex-wrap: wrap; gap: .75rem; align-items: center; margin: .75rem 0; }
     .explorable input[type=range] { flex: 1 1 180px; max-width: 320px; }
