@@ -119,8 +119,9 @@ def test_bad_actions_and_states_are_refused():
         env.reset(options={"state": np.zeros(3)})
 
 
-def test_an_overflow_is_named():
-    env = LQREnv(LQR([[1e200]], [[1]], [[1]], [[1]], 0.9), -1, 1)
-    env.reset(options={"state": [1e150]})
+@pytest.mark.parametrize(("growth", "start"), [(1e200, 1e150), (0.0, 1e200)])  # state, cost
+def test_an_overflow_is_named(growth, start):
+    env = LQREnv(LQR([[growth]], [[1]], [[1]], [[1]], 0.9), -1, 1)
+    env.reset(options={"state": [start]})
     with np.errstate(over="ignore"), pytest.raises(FloatingPointError, match="is followed by"):
         env.step(np.zeros(1))
