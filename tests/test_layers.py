@@ -1,4 +1,4 @@
-"""Imports run downwards, gradient/ needs neither torch nor gymnasium, everything is explained."""
+"""Imports run downwards, the mathematics needs no torch, everything is explained."""
 
 import ast
 import importlib.util
@@ -81,8 +81,9 @@ def test_an_upward_import_is_found(source):
     assert upward_imports("dpgcourse.gradient.composite", "dpgcourse.gradient", source)
 
 
-def test_gradient_needs_neither_torch_nor_gymnasium():
-    modules = [names(p)[0] for p in MODULES if p.is_relative_to(ROOT / "dpgcourse/gradient")]
+@pytest.mark.parametrize("layer", ["gradient", "theory"])
+def test_the_mathematics_needs_neither_torch_nor_gymnasium(layer):
+    modules = [names(p)[0] for p in MODULES if p.is_relative_to(ROOT / "dpgcourse" / layer)]
     assert len(modules) >= 5
     code = "import sys; sys.modules.update(torch=None, gymnasium=None); import " + ", ".join(
         modules
