@@ -1,0 +1,115 @@
+"""Chapter 8: the bandit of Silver et al. (2014), section 5.1, with the baseline as a switch.
+
+One state, m actions, reward r = −(a − a*)ᵀC(a − a*) with a* = 4 in every entry and eigenvalues of
+C in {0.1, 1}. The policy is its mean θ. Each update draws 2m actions around θ, refits a critic to
+their rewards by linear regression on a − θ and a constant, and moves θ once.
+
+Not given in the paper, and chosen here: half of the eigenvalues are 0.1, C is diagonal, θ
+starts at 0, and the step sizes. A step size that is too large shows as costs of inf or nan.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+METHODS = ("deterministic", "stochastic", "stochastic, baseline")
+TARGET = 4.0
+
+
+@dataclass(frozen=True)
+class Bandit:
+    """The bandit's costs.
+
+    Args:
+        m: number of action dimensions, even and positive.
+
+    Raises:
+        ValueError: another m.
+
+    >>> float(Bandit(10).cost(np.zeros(10)))
+    88.0
+    """
+
+    m: int
+
+    def __post_init__(self):
+        if self.m < 2 or self.m % 2:
+            raise ValueError(f"m is {self.m}; allowed: an even number from 2 on")
+
+    @property
+    def eigenvalues(self) -> np.ndarray:
+        """Of C, (m,)."""
+        return np.repeat([0.1, 1.0], self.m // 2)
+
+    def cost(self, a) -> np.ndarray:
+        """(a − a*)ᵀC(a − a*) of actions (..., m), shape (...)."""
+        return ((np.asarray(a) - TARGET) ** 2) @ self.eigenvalues
+
+
+def fit_critic(offsets: np.ndarray, r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Least squares of r (S, N) on offsets a − θ (S, N, m) and a constant.
+
+    Returns:
+        Slopes (S, m) and constants (S,): the regression's estimates of ∇_aQ and of V at θ.
+    """
+    x = np.concatenate([offsets, np.ones_like(offsets[..., :1])], axis=-1)
+    weights = (np.linalg.pinv(x) @ r[..., None])[..., 0]
+    return weights[:, :-1], weights[:, -1]
+
+
+def actor_direction(method: str, offsets, slopes, constants, sigma: float) -> np.ndarray:
+    """The direction in which θ moves, (S, m).
+
+    - ``"deterministic"``: the critic's slopes themselves, Jᵀ∇_aQ with J = I.
+    - ``"stochastic"``: the mean over the batch of ∇_θ log π(a) · Q^w(a), where
+      ∇_θ log π(a) = (a − θ)/σ² and Q^w has its constant.
+    - ``"stochastic, baseline"``: the same with the constant left out of Q^w.
+
+    Raises:
+        ValueError: another method.
+    """
+    if method not in METHODS:
+        raise ValueError(f"method is {method!r}; allowed: {METHODS}")
+    if method == "deterministic":
+        return slopes
+    q = np.einsum("snm,sm->sn", offsets, slopes)
+    if method == "stochastic":
+        q = q + constants[:, None]
+    return np.einsum("snm,sn->sm", offsets, q) / (sigma**2 * offsets.shape[1])
+
+
+def learn(
+    bandit: Bandit,
+    method: str,
+    alpha: float,
+    sigma: float,
+    actions: int,
+    runs: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Costs of the policy's mean before every update and after the last, (updates + 1, runs).
+
+    Args:
+        bandit: the task.
+        method: one of `METHODS`.
+        alpha: step size, positive.
+        sigma: standard deviation of the actions around θ, positive.
+        actions: number of actions that each run may try; an update takes 2m of them.
+        runs: independent runs, computed at once.
+        rng: source of all randomness.
+
+    Raises:
+        ValueError: alpha or sigma is not positive, or the method is unknown.
+    """
+    for name, value in (("alpha", alpha), ("sigma", sigma)):
+        if not value > 0:
+            raise ValueError(f"{name} is {value}; allowed: a positive number")
+    m, theta = bandit.m, np.zeros((runs, bandit.m))
+    costs = [bandit.cost(theta)]
+    for _ in range(actions // (2 * m)):
+        offsets = sigma * rng.normal(size=(runs, 2 * m, m))
+        r = -bandit.cost(theta[:, None] + offsets)
+        slopes, constants = fit_critic(offsets, r)
+        theta = theta + alpha * actor_direction(method, offsets, slopes, constants, sigma)
+        costs.append(bandit.cost(theta))
+    return np.array(costs)
