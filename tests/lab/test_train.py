@@ -75,18 +75,24 @@ def test_a_seed_gets_the_same_run_alone_and_beside_others():
     assert not torch.allclose(weights(together)[0], weights(together)[2])
 
 
-def test_evaluations_are_counted_noiseless_and_on_schedule():
+def test_evaluations_are_counted_and_on_schedule():
     calls = []
     result = train(small(), lambda step, returns, agent: calls.append((step, returns.shape)))
     assert calls == [(30, (2, 2)), (60, (2, 2))]
     assert result.steps.tolist() == [30, 60]
     assert result.returns.shape == (2, 2, 2)
     assert result.final.tolist() == result.returns[-1].mean(-1).tolist()
-    noisy = train(small(agent=DDPGConfig(hidden=(8,), batch_size=4, sigma=0.0)))
-    assert np.array_equal(noisy.returns[0].shape, (2, 2))
 
 
-def test_evaluation_stops_counting_at_the_end_of_each_episode(monkeypatch):
+def test_evaluation_is_noiseless(monkeypatch):
+    def no_noise_allowed(self, s):
+        raise AssertionError("an evaluation must not explore")
+
+    monkeypatch.setattr(DDPGAgent, "explore", no_noise_allowed)
+    train(small(steps=30, warmup=30, eval_every=30))  # all steps are warm-up; then it evaluates
+
+
+def test_evaluation_stops_counting_at_the_end_of_each_episode():
     result = train(small(env="Counter-v0", steps=30, warmup=30))
     lengths = result.returns  # one reward of 1 a step
     assert (lengths >= 1).all()
