@@ -34,6 +34,11 @@ LABELS = re.compile(
     r"|^\((?P<target>[^)\s]+)\)=$",
     re.MULTILINE,
 )
+EQUATION = re.compile(
+    r"^\$\$ *\n(?P<dollars>.*?)^\$\$ *(?:\((?P<label>[^)\s]+)\))?$"
+    r"|^(?P<fence>[`:]{3,})\{math\} *\n(?P<directive>.*?)^(?P=fence) *$",
+    re.MULTILINE | re.DOTALL,
+)
 EXERCISE = re.compile(r"\{exercise(?:-start)?\}[^\n]*\n(?::(?!label)[^\n]*\n)*:label: *(\S+)")
 EXERCISE_BLOCK = re.compile(r"^[`:]{3,}\{exercise(?:-start)?\}", re.MULTILINE)
 SOLUTION = re.compile(r"\{solution(?:-start)?\} *(\S+)")
@@ -179,17 +184,35 @@ RULES = [
 ]
 
 
+def page_text(path: Path) -> str:
+    """What a page says, without its code."""
+    if path.suffix == ".ipynb":
+        return prose(nbformat.read(path, as_version=4))
+    return path.read_text(encoding="utf-8")
+
+
+def equations(path: Path) -> Iterator[tuple[str, str]]:
+    """Every labeled equation of a page, as its label and its LaTeX."""
+    for match in EQUATION.finditer(page_text(path)):
+        latex = match["dollars"]
+        if latex is None:
+            options, latex = re.split(r"^(?!:)", match["directive"], maxsplit=1, flags=re.MULTILINE)
+            label = re.search(r"^:label: *(\S+)", options, re.MULTILINE)
+            label = label and label[1]
+        else:
+            label = match["label"]
+        if label:
+            yield label, latex.strip()
+
+
 def labels(path: Path) -> Iterator[str]:
     """Every name that a page gives to an equation, a figure, an exercise or a place."""
     if path.suffix == ".ipynb":
         notebook = nbformat.read(path, as_version=4)
-        text = prose(notebook)
         for cell in code_cells(notebook):
             if figure := cell.metadata.get("mystnb", {}).get("figure"):
                 yield figure.get("name", "")
-    else:
-        text = path.read_text(encoding="utf-8")
-    for match in LABELS.finditer(text):
+    for match in LABELS.finditer(page_text(path)):
         yield match[match.lastgroup]
 
 

@@ -1,0 +1,1 @@
+"""The front page: the question and its answer."""

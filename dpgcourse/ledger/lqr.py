@@ -1,0 +1,1 @@
+"""Chapter 7: LQR, the answer key."""

@@ -1,0 +1,1 @@
+"""Chapter 8: off-policy gradients and compatible critics."""
