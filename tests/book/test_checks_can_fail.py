@@ -18,7 +18,9 @@ from tests.site import rules as site_rules
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT / "tools/execute_notebooks.py"
-TOC = "format: jb-book\nroot: book/intro\nchapters:\n  - file: book/one\n"
+TOC = "format: jb-book\nroot: book/intro\nchapters:\n  - file: book/one\n  - file: book/ledger\n"
+LEDGER = "# Ledger\n\n" + "It says what each equation claims. " * 4
+LEDGER += "\n\n| equation | claim |\n|---|---|\n| {eq}`eq-one` | A square. |\n"
 INTRO = (
     "# Intro\n\nA page of prose that says enough to count as one, with a formula $a = u s$,\n"
     "a link to [the chapter](one.ipynb) and the equation {eq}`eq-one`.\n"
@@ -75,6 +77,7 @@ def good_book(tmp_path_factory) -> Path:
     shutil.copy(ROOT / "book/references.bib", root / "book")
     (root / "_toc.yml").write_text(TOC)
     (root / "book/intro.md").write_text(INTRO)
+    (root / "book/ledger.md").write_text(LEDGER)
     notebook = root / "book/one.ipynb"
     nbformat.write(good_notebook(), notebook)
     assert run(TOOL, notebook, cwd=root).returncode == 0
@@ -109,6 +112,11 @@ def edit(path: Path, old: str, new: str):
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
+def untied(html: Path) -> list[str]:
+    pages = ["book/intro", "book/one", "book/ledger"]
+    return list(site_rules.equations_and_ledger_are_tied(html, pages, "book/ledger"))
+
+
 def test_the_good_book_is_good(good_book, notebook):
     html = good_book / "_build/html"
     page = site_rules.parse(html / "book/one.html")
@@ -116,6 +124,7 @@ def test_the_good_book_is_good(good_book, notebook):
     assert list(rules.toc_mismatches(good_book)) == []
     assert rules.repeated_labels((good_book / "book").glob("*.ipynb")) == []
     assert list(site_rules.pages_exist(html, rules.toc_pages(good_book))) == []
+    assert untied(html) == []
     pictures = site_rules.pictures_arrived(html, "book/one", good_book / "book/one.ipynb")
     assert list(pictures) == []
     assert list(site_rules.links_lead_somewhere(html)) == []
@@ -286,6 +295,20 @@ def test_broken_link_is_found(html, link):
     edit(html / "book/intro.html", "</article>", f'<a href="{link}">x</a></article>')
     (message,) = site_rules.links_lead_somewhere(html)
     assert message.startswith(f"book/intro.html links to {link}, which")
+
+
+@pytest.mark.parametrize(
+    ("page", "old", "new", "message"),
+    [
+        ("one", 'class="ledger-mark"', "", "one.html: eq-one has no mark"),
+        ("ledger", 'id="ledger-eq-one"', "", "eq-one has no row"),
+        ("ledger", "#equation-eq-one", "#equation-eq-two", "ledger-eq-one leads to eq-two"),
+        ("one", "#ledger-eq-one", "#ledger-eq-two", "the ledger's eq-one is no equation"),
+    ],
+)
+def test_equation_without_its_ledger_row_is_found(html, page, old, new, message):
+    edit(html / f"book/{page}.html", old, new)
+    assert any(message in found for found in untied(html))
 
 
 @pytest.mark.parametrize(

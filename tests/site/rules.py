@@ -104,3 +104,23 @@ def mathematics_is_set(page: BeautifulSoup) -> Iterator[str]:
     for text in article.find_all(string=RAW_MATHEMATICS) if article else ():
         if not any(parent.css.match(NOT_PROSE) for parent in text.parents if parent.name):
             yield f"raw mathematics in prose: {text.strip()[:80]!r}"
+
+
+def equations_and_ledger_are_tied(html: Path, pages: Iterable[str], ledger: str) -> Iterator[str]:
+    """Every labeled equation leads to its row of the ledger, and every row to its equation."""
+    marked, rows = set(), set()
+    for page in pages:
+        for equation in parse(html / f"{page}.html").select("div.math[id^=equation-eq-]"):
+            label = equation["id"].removeprefix("equation-")
+            mark = equation.select_one("a.ledger-mark")
+            if mark is None:
+                yield f"{page}.html: {label} has no mark that leads to the ledger"
+            else:
+                marked.add(urlsplit(mark["href"]).fragment.removeprefix("ledger-"))
+    for row in parse(html / f"{ledger}.html").select("td [id^=ledger-]"):
+        target = urlsplit(row.get("href", "")).fragment.removeprefix("equation-")
+        if row["id"] != f"ledger-{target}":
+            yield f"the row {row['id']} leads to {target}"
+        rows.add(target)
+    yield from (f"{label} has no row in the ledger" for label in sorted(marked - rows))
+    yield from (f"the ledger's {label} is no equation" for label in sorted(rows - marked))

@@ -32,3 +32,7 @@ def test_nothing_is_loaded_from_elsewhere(html):
 @pytest.mark.parametrize("page", PAGES)
 def test_mathematics_is_set_without_a_script(html, page):
     assert list(rules.mathematics_is_set(rules.parse(html / f"{page}.html"))) == []
+
+
+def test_equations_and_ledger_lead_to_each_other(html):
+    assert list(rules.equations_and_ledger_are_tied(html, PAGES, "book/ledger")) == []
