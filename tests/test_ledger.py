@@ -120,7 +120,9 @@ def test_an_entry_says_its_claim_in_a_line(entry):
 # What may stand on the left of a definition: a letter with marks, indices and arguments.
 ARGUMENTS = r"(?:\\?big[lr]?)?\((?:[^()]|\([^()]*\))*\)"
 LETTER = r"(?:\\(?:mathcal|bar|tilde|hat)\s*\{?\\?\w+\}?|\\[a-zA-Z]+|[a-zA-Z])"
-SYMBOL = re.compile(rf"{LETTER}(?:'|_\{{[^}}]*\}}|_\w|\^\{{[^}}]*\}}|\^\\?\w+)*(?:{ARGUMENTS})?")
+SYMBOL = re.compile(
+    rf"{LETTER}(?:'|_\{{[^}}]*\}}|_\\?\w+|\^\{{[^}}]*\}}|\^\\?\w+)*(?:{ARGUMENTS})?"
+)
 NOT_A_SYMBOL = re.compile(r"\\(?:frac|partial|nabla|sum|int|mathbb|operatorname|lVert|lim)\b")
 
 
@@ -179,6 +181,7 @@ def test_a_claim_is_no_definition(claim):
         r"\begin{aligned} s' &= s + a, & r &= -(s^2 + a^2) \end{aligned}",
         r"\bar\ell(u) = \frac1B \sum_{i=1}^{B} \ell_i",
         r"\mathcal J(u) = \sum_s p_0(s) \\ & + 1",
+        r"p_\sigma(s' \mid s,a) = \mathbb E\, p(s' \mid s, a + \sigma\varepsilon)",
     ],
 )
 def test_a_definition_is_one(definition):
