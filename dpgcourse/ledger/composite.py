@@ -53,15 +53,21 @@ def closed(rng):
     general, here = PAIR.ell(s, u, w), PAIR.ell(S, u, W)
     expanded = sympy.factor(sympy.expand(Q_.subs(a_, u_ * s_)))
     numbers = [{s_: s[0], u_: u[0], w_: w[0]}, {s_: 2, u_: u[0], w_: 1.5}]
+
+    def by_terms(s, w):
+        return -(s**2) * u[0] ** 2 + 2 * s**2 * w * u[0] - s**2 * w**2
+
     symbols = [float(expanded.subs(letters)) for letters in numbers]
     return {
-        "formula": [general, general, here],
-        "by hand": [
+        "formula": [
+            general,
             -((u[0] * s[0] - w[0] * s[0]) ** 2),
             -(s[0] ** 2) * (u[0] - w[0]) ** 2,
+            here,
             -4 * (u[0] - 1.5) ** 2,
         ],
-        "sympy": [symbols[0], *symbols],
+        "by hand": np.repeat([by_terms(s[0], w[0]), by_terms(2, 1.5)], (3, 2)),
+        "sympy": np.repeat(symbols, (3, 2)),
     }
 
 
