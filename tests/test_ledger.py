@@ -121,7 +121,7 @@ def test_an_entry_says_its_claim_in_a_line(entry):
 ARGUMENTS = r"(?:\\?big[lr]?)?\((?:[^()]|\([^()]*\))*\)"
 LETTER = r"(?:\\(?:mathcal|bar|tilde|hat)\s*\{?\\?\w+\}?|\\[a-zA-Z]+|[a-zA-Z])"
 SYMBOL = re.compile(
-    rf"{LETTER}(?:'|_\{{[^}}]*\}}|_\\?\w+|\^\{{[^}}]*\}}|\^\\?\w+)*(?:{ARGUMENTS})?"
+    rf"{LETTER}(?:'|_\{{[^}}]*\}}|_(?:\\\w+|\w)|\^\{{[^}}]*\}}|\^\\?\w+)*(?:{ARGUMENTS})?"
 )
 NOT_A_SYMBOL = re.compile(r"\\(?:frac|partial|nabla|sum|int|mathbb|operatorname|lVert|lim)\b")
 
@@ -130,7 +130,7 @@ def statements(latex: str) -> list[str]:
     """The lines of an equation, each continued line joined to the one that it continues."""
     latex = re.sub(r"\\(?:begin|end)\{\w+\}|\\(?:qquad|quad|[,;:!])", " ", latex)
     lines: list[str] = []
-    for line in re.split(r"\\\\|,\s*(?=&? *[\\\w']+ *&?=)", latex):
+    for line in re.split(rf"\\\\|,\s*(?=&? *[\\\w']+(?:{ARGUMENTS})? *&?=)", latex):
         if "=" in line or r"\leftarrow" in line or not lines:
             lines.append(line)
         else:
@@ -179,6 +179,7 @@ def test_a_claim_is_no_definition(claim):
     [
         r"\ell(u) = Q\big(s,\; \mu(s,u),\; w\big)",
         r"\begin{aligned} s' &= s + a, & r &= -(s^2 + a^2) \end{aligned}",
+        r"\mu(s,u) = u\,s, \qquad Q(s,a,w) = -(a - w\,s)^2",
         r"\bar\ell(u) = \frac1B \sum_{i=1}^{B} \ell_i",
         r"\mathcal J(u) = \sum_s p_0(s) \\ & + 1",
         r"p_\sigma(s' \mid s,a) = \mathbb E\, p(s' \mid s, a + \sigma\varepsilon)",

@@ -8,7 +8,7 @@ import torch
 from dpgcourse.gradient.checks import central_difference, complex_step
 from dpgcourse.lab.lqr_env import LQREnv
 from dpgcourse.ledger.entry import Estimate, entry
-from dpgcourse.ledger.examples import autograd
+from dpgcourse.ledger.examples import autograd, extrapolate
 from dpgcourse.theory import td
 from dpgcourse.theory.lqr import LQR
 
@@ -321,29 +321,32 @@ def ripple_slope(rng):
     }
 
 
-def _used(rng):
-    """Shares |e′| / √(sup|e| · sup|e″|) that errors reach: random ripples, and arcs of parabolas.
+def _arcs(h):
+    """Share |e′| / √(sup|e| · sup|e″|) of a wave of parabolas, its corners in e″ rounded by h.
 
-    The arcs bend as sharply as allowed everywhere. Fejér's means of their Fourier series are
-    smooth and keep that bound.
+    A quarter of it: e(0) = 0, e″ falls from 0 to −1 until h and stays there until 1, e′(1) = 0.
     """
+    steepest = h / 2 + (1 - h)
+    return steepest / np.sqrt(steepest * h - h**2 / 6 + (1 - h) ** 2 / 2)
+
+
+def _ripples(rng):
+    """The share of a sum of four ripples, measured against the sums of their parts' bounds."""
+    height, freq, phase = rng.uniform(0.1, 3, size=(3, 4))
     x = np.linspace(-5, 5, 1001)[:, None]
-    for _ in range(100):
-        height, freq, phase = rng.uniform(0.1, 3, size=(3, 4))
-        steepest = np.abs((height * freq * np.cos(freq * x + phase)).sum(1)).max()
-        yield steepest / np.sqrt(height.sum() * (height * freq**2).sum())
-    k = np.arange(1, 2000, 2)
-    bend = 4 / (np.pi * k) * (1 - k / 2001)  # of −e″, at most 1 in size
-    yield (bend / k).sum() / np.sqrt((bend / k**2 * np.sin(k * np.pi / 2)).sum())
+    steepest = np.abs((height * freq * np.cos(freq * x + phase)).sum(1)).max()
+    return steepest / np.sqrt(height.sum() * (height * freq**2).sum())
 
 
 @entry("eq-critic-curvature", "estimate")
 def curvature(rng):
     """An error below δ_Q that bends by at most c has a slope of at most √(2 δ_Q c)."""
     delta_Q, c = rng.uniform(0.1, 2, size=2)
+    shares = [_arcs(h) for h in (0.5, 0.1, 0.01)] + [_ripples(rng) for _ in range(100)]
     return {
         "formula": np.sqrt(2 * delta_Q * c),
-        "worst case": max(_used(rng)) * np.sqrt(delta_Q * c),
+        "worst case": max(shares) * np.sqrt(delta_Q * c),
+        "limit": extrapolate(_arcs) * np.sqrt(delta_Q * c),  # no smaller bound would do
     }
 
 
