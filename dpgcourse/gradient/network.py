@@ -3,18 +3,23 @@
 Parameters are a list of ``(W, b)`` with W (in, out) and b (out,); inputs are batches (B, in).
 Every array may carry the same leading axes (one network per seed, chapter 10), which matrix
 products broadcast over.
+
+A gradient at the output can be pulled back to two places: to the parameters, which is how a network
+learns, or to the input, which is how an actor learns through a critic. Each has its method, which
+computes nothing of the other; `MLP.backward` does both.
 """
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
 
 Params = list[tuple[np.ndarray, np.ndarray]]
 
-# name -> (function of z, slope written in terms of the output h)
+# name -> (function of z, which it overwrites; slope written in terms of the output h)
 ACTIVATIONS = {
-    "relu": (lambda z: np.maximum(z, 0), lambda h: (h > 0).astype(h.dtype)),
-    "tanh": (np.tanh, lambda h: 1 - h**2),
+    "relu": (lambda z: np.maximum(z, 0, out=z), lambda h: (h > 0).astype(h.dtype)),
+    "tanh": (lambda z: np.tanh(z, out=z), lambda h: 1 - h**2),
 }
 
 
@@ -24,6 +29,9 @@ class MLP:
     Args:
         sizes: (inputs, hidden ..., outputs), at least two positive numbers.
         activation: of the hidden layers, ``"relu"`` or ``"tanh"``.
+
+    Attributes:
+        n: number of parameters.
 
     Raises:
         ValueError: sizes or activation not allowed; an input without the right last axis.
@@ -36,32 +44,34 @@ class MLP:
             raise ValueError(f"activation is {activation!r}; allowed: {sorted(ACTIVATIONS)}")
         self.sizes = tuple(sizes)
         self.function, self.slope = ACTIVATIONS[activation]
-
-    @property
-    def n(self) -> int:
-        """Number of parameters."""
-        return sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(self.sizes))
-
-    def init(self, rng: np.random.Generator) -> Params:
-        """Draw every weight and bias from U(−1/√fan_in, 1/√fan_in), float64."""
-        params = []
+        self.n, self._places = 0, []  # where each layer's W and b lie in the flat vector
         for fan_in, fan_out in pairwise(self.sizes):
-            bound = fan_in**-0.5
+            end_W = self.n + fan_in * fan_out
+            W, b = slice(self.n, end_W), slice(end_W, end_W + fan_out)
+            self._places.append((W, (fan_in, fan_out), b))
+            self.n = b.stop
+
+    def init(self, rng: np.random.Generator, last_bound: float | None = None) -> Params:
+        """Draw every weight and bias from U(−1/√fan_in, 1/√fan_in), float64.
+
+        With ``last_bound``, the last layer is drawn from U(−last_bound, last_bound) instead.
+        """
+        params = []
+        for i, (fan_in, fan_out) in enumerate(pairwise(self.sizes)):
+            is_last = i == len(self.sizes) - 2
+            bound = last_bound if is_last and last_bound is not None else fan_in**-0.5
             W = rng.uniform(-bound, bound, (fan_in, fan_out))
             params.append((W, rng.uniform(-bound, bound, fan_out)))
         return params
 
     def unflatten(self, u: np.ndarray) -> Params:
-        """Cut the flat vector u (n,) into the list of (W, b)."""
+        """Cut flat vectors u (..., n) into the list of (W, b): views, which move when u moves."""
         u = np.asarray(u)
-        if u.shape != (self.n,):
-            raise ValueError(f"u has shape {u.shape}; allowed: ({self.n},)")
-        params, start = [], 0
-        for fan_in, fan_out in pairwise(self.sizes):
-            end_W, end_b = start + fan_in * fan_out, start + (fan_in + 1) * fan_out
-            params.append((u[start:end_W].reshape(fan_in, fan_out), u[end_W:end_b]))
-            start = end_b
-        return params
+        if u.ndim == 0 or u.shape[-1] != self.n:
+            raise ValueError(f"u has shape {u.shape}; allowed: (..., {self.n})")
+        return [
+            (u[..., W].reshape(*u.shape[:-1], *shape), u[..., b]) for W, shape, b in self._places
+        ]
 
     def forward(self, params: Params, x) -> tuple[np.ndarray, list[np.ndarray]]:
         """Run the network on a batch.
@@ -71,7 +81,7 @@ class MLP:
             x: (..., B, in).
 
         Returns:
-            The output (..., B, out), and the input of every layer, which `backward` needs.
+            The output (..., B, out), and the input of every layer, which the way back needs.
         """
         x = np.asarray(x)
         if x.ndim < 2 or x.shape[-1] != self.sizes[0]:
@@ -79,7 +89,8 @@ class MLP:
         inputs, h = [], x
         for i, (W, b) in enumerate(params):
             inputs.append(h)
-            h = h @ W + b[..., None, :]
+            h = h @ W
+            h += b[..., None, :]
             if i < len(params) - 1:
                 h = self.function(h)
         return h, inputs
@@ -97,15 +108,34 @@ class MLP:
             gradient with respect to the input, (..., B, in).
         """
         grads = []
+        for x, dz in self._way_back(params, inputs, g):
+            grads.append((x.mT @ dz, dz.sum(-2)))
+        return grads[::-1], dz @ params[0][0].mT
+
+    def parameter_gradient(self, params: Params, inputs: list[np.ndarray], g) -> np.ndarray:
+        """Pull g (..., B, out) back to the parameters: flat, (..., n), summed over the batch."""
+        gradient = np.empty((*g.shape[:-2], self.n), dtype=g.dtype)
+        parts = self.unflatten(gradient)
+        for (dW, db), (x, dz) in zip(parts[::-1], self._way_back(params, inputs, g), strict=True):
+            np.matmul(x.mT, dz, out=dW)
+            dz.sum(-2, out=db)
+        return gradient
+
+    def input_gradient(self, params: Params, inputs: list[np.ndarray], g) -> np.ndarray:
+        """Pull g (..., B, out) back to the input, (..., B, in); the parameters get no gradient."""
+        *_, (_, dz) = self._way_back(params, inputs, g)
+        return dz @ params[0][0].mT
+
+    def _way_back(self, params, inputs, g) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """For each layer, the last one first: its input x, and the gradient dz at z = x W + b."""
+        dz = g
         for i in reversed(range(len(params))):
-            (W, _), x = params[i], inputs[i]
-            grads.append((x.swapaxes(-1, -2) @ g, g.sum(-2)))
-            g = g @ W.swapaxes(-1, -2)  # gradient with respect to x
+            yield inputs[i], dz
             if i > 0:
-                g = g * self.slope(x)  # x left the activation of the layer before
-        return grads[::-1], g
+                dz = dz @ params[i][0].mT
+                dz *= self.slope(inputs[i])  # x left the activation of the layer before
 
 
 def flatten(params: Params) -> np.ndarray:
-    """All weights and biases as one vector (n,), in the order that `MLP.unflatten` reads."""
-    return np.concatenate([part.ravel() for layer in params for part in layer])
+    """All weights and biases as vectors (..., n), in the order that `MLP.unflatten` reads."""
+    return np.concatenate([p.reshape(*b.shape[:-1], -1) for W, b in params for p in (W, b)], -1)

@@ -90,6 +90,45 @@ def test_flatten_and_unflatten_are_inverse():
     np.testing.assert_array_equal(flatten(params), u)
 
 
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("lead", [(), (3,)], ids=["one", "three seeds"])
+def test_either_half_of_the_way_back_equals_the_whole(activation, lead):
+    network, params, x, g = draw(activation, lead)
+    _, inputs = network.forward(params, x)
+    kept = [h.copy() for h in (*inputs, g)]
+    grads, dx = network.backward(params, inputs, g)
+    np.testing.assert_array_equal(network.parameter_gradient(params, inputs, g), flatten(grads))
+    np.testing.assert_array_equal(network.input_gradient(params, inputs, g), dx)
+    for now, then in zip((*inputs, g), kept, strict=True):
+        np.testing.assert_array_equal(now, then)  # nothing that came in was overwritten
+
+
+@pytest.mark.parametrize("lead", [(), (3,)], ids=["one", "three seeds"])
+def test_unflattened_parameters_are_views_that_move_with_the_vector(lead):
+    network = MLP(SIZES)
+    u = np.random.default_rng(0).normal(size=(*lead, network.n))
+    params = network.unflatten(u)
+    u += 1
+    np.testing.assert_array_equal(flatten(params), u)
+
+
+def test_float32_stays_float32():
+    network = MLP(SIZES)
+    params = network.unflatten(np.ones(network.n, dtype=np.float32))
+    x = np.ones((6, 3), dtype=np.float32)
+    y, inputs = network.forward(params, x)
+    for method in (network.parameter_gradient, network.input_gradient):
+        assert method(params, inputs, y).dtype == y.dtype == np.float32
+
+
+def test_the_last_layer_can_be_drawn_from_its_own_bound():
+    network = MLP((4, 400, 300))
+    (W, _), (W_last, b_last) = network.init(np.random.default_rng(0), last_bound=3e-3)
+    assert 0.49 < np.abs(W).max() <= 0.5
+    for part in (W_last, b_last):
+        assert 0.95 * 3e-3 < np.abs(part).max() <= 3e-3
+
+
 def test_init_draws_within_one_over_the_root_of_fan_in():
     network = MLP((100, 400, 1))
     params = network.init(np.random.default_rng(0))
@@ -108,7 +147,7 @@ def test_wrong_arguments_are_named():
     with pytest.raises(ValueError, match=r"'gelu'; allowed: \['relu', 'tanh'\]"):
         MLP((3, 1), "gelu")
     network = MLP((3, 1))
-    with pytest.raises(ValueError, match=r"u has shape \(5,\); allowed: \(4,\)"):
+    with pytest.raises(ValueError, match=r"u has shape \(5,\); allowed: \(\.\.\., 4\)"):
         network.unflatten(np.zeros(5))
     for x in (np.zeros(3), np.zeros((6, 2))):
         with pytest.raises(ValueError, match=r"x has shape .*; allowed: \(\.\.\., B, 3\)"):
