@@ -85,9 +85,22 @@ def test_an_upward_import_is_found(source):
 def test_the_mathematics_needs_neither_torch_nor_gymnasium(layer):
     modules = [names(p)[0] for p in MODULES if p.is_relative_to(ROOT / "dpgcourse" / layer)]
     assert len(modules) >= 5
-    code = "import sys; sys.modules.update(torch=None, gymnasium=None); import " + ", ".join(
-        modules
-    )
+    import_without_libraries(modules)
+
+
+def test_the_agent_by_hand_needs_neither_torch_nor_gymnasium():
+    import_without_libraries(["dpgcourse.agent.by_hand"])
+
+
+def test_a_hidden_need_for_torch_is_found():
+    with pytest.raises(subprocess.CalledProcessError):
+        import_without_libraries(["dpgcourse.agent.ddpg"])
+
+
+def import_without_libraries(modules: list[str]) -> None:
+    """Import the modules in a fresh interpreter in which torch and gymnasium are missing."""
+    code = "import sys; sys.modules.update(torch=None, gymnasium=None); import "
+    code += ", ".join(modules)
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, cwd=ROOT)
 
 

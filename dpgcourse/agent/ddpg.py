@@ -7,59 +7,23 @@ critic's first layer (second), no batch normalization and no L2 penalty, Gaussia
 """
 
 import copy
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from dpgcourse.agent.actor_step import ascend, policy_gradient
+from dpgcourse.agent.batch import Batch
+from dpgcourse.agent.behavior import Behavior
+from dpgcourse.agent.config import DDPGConfig
 from dpgcourse.agent.network import Actor, Critic
 from dpgcourse.agent.noise import GaussianNoise
-from dpgcourse.agent.replay import Batch
 from dpgcourse.agent.seeding import Streams
 from dpgcourse.agent.target import polyak_
 from dpgcourse.gradient.chain_rule import Squash
 
 
-@dataclass(frozen=True)
-class DDPGConfig:
-    """Hyperparameters of the agent.
-
-    Raises:
-        ValueError: a value out of its range; the message names it and what is allowed.
-    """
-
-    gamma: float = 0.98
-    """Discount of future rewards, 0 <= gamma < 1."""
-    tau: float = 0.01
-    """Share of the way that target networks move at each update, 0 < tau <= 1."""
-    actor_lr: float = 1e-3
-    """Learning rate of the actor's Adam, > 0."""
-    critic_lr: float = 1e-3
-    """Learning rate of the critic's Adam, > 0."""
-    batch_size: int = 64
-    """Transitions per update, >= 1."""
-    hidden: tuple[int, ...] = (64, 64)
-    """Widths of the hidden layers of both networks, each >= 1."""
-    sigma: float = 0.2
-    """Standard deviation of the exploration noise, in half-ranges of the action, >= 0."""
-
-    def __post_init__(self):
-        for name, ok, allowed in (
-            ("gamma", 0 <= self.gamma < 1, "0 <= gamma < 1"),
-            ("tau", 0 < self.tau <= 1, "0 < tau <= 1"),
-            ("actor_lr", 0 < self.actor_lr < float("inf"), "a finite number > 0"),
-            ("critic_lr", 0 < self.critic_lr < float("inf"), "a finite number > 0"),
-            ("batch_size", self.batch_size >= 1, "1 or more"),
-            ("hidden", bool(self.hidden) and min(self.hidden) >= 1, "one or more widths >= 1"),
-            ("sigma", 0 <= self.sigma < float("inf"), "a finite number >= 0"),
-        ):
-            if not ok:
-                raise ValueError(f"{name} is {getattr(self, name)}; allowed: {allowed}")
-
-
-class DDPGAgent:
+class DDPGAgent(Behavior):
     """One DDPG agent per seed, updated together; with one seed, one agent.
 
     Args:
@@ -96,16 +60,6 @@ class DDPGAgent:
     def act(self, s) -> np.ndarray:
         """Noiseless actions (S, B, m) for states (S, B, d)."""
         return self.actor(torch.as_tensor(s, dtype=self.dtype)).numpy()
-
-    def explore(self, s) -> np.ndarray:
-        """Noisy actions (S, m), clipped to the box, for one state per seed (S, d)."""
-        a = self.act(s[:, None])[:, 0]
-        return np.clip(a + self.noise(), self.squash.low, self.squash.high)
-
-    def random_action(self) -> np.ndarray:
-        """Actions (S, m) drawn uniformly from the box, for the warm-up."""
-        low, high = self.squash.low, self.squash.high
-        return np.stack([rng.uniform(low, high) for rng in self.exploration])
 
     def update(self, batch: Batch) -> None:
         """One pass through the algorithm box."""

@@ -11,9 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dpgcourse.agent.config import FINAL_BOUND
 from dpgcourse.gradient.chain_rule import Squash
-
-FINAL_BOUND = 3e-3  # Lillicrap et al. (2016), §7: starts with actions near the middle of the box
 
 
 class Linear(nn.Module):

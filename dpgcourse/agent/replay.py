@@ -1,35 +1,19 @@
 """Chapter 11: a memory of transitions, sampled uniformly."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
 
-
-class Batch(NamedTuple):
-    """Transitions (s, a, r, s', terminated), B of them, for each seed in the leading axis ``...``.
-
-    Attributes:
-        s: states, (..., B, d).
-        a: actions as executed, (..., B, m).
-        r: rewards, (..., B).
-        s_next: states reached, (..., B, d): the true next state, never one after a reset.
-        terminated: 1 where the task ended in s_next, else 0, (..., B). A time limit is no end.
-    """
-
-    s: Tensor
-    a: Tensor
-    r: Tensor
-    s_next: Tensor
-    terminated: Tensor
+from dpgcourse.agent.batch import Batch
 
 
 class Replay:
     """Ring buffer of the latest transitions of each seed, one transition per seed and step.
 
-    Everything is stored in ``dtype``, whatever the environment delivers.
+    Everything is stored in ``dtype``, whatever the environment delivers. It is kept and gathered in
+    NumPy, which takes less time than torch for so little data, and handed out as tensors, which the
+    agent by hand reads in place.
 
     Args:
         capacity: transitions kept per seed.
@@ -57,18 +41,20 @@ class Replay:
         self.size = self.position = 0
         S = len(self.rngs)
         shapes = Batch((state_dim,), (action_dim,), (), (state_dim,), ())
-        self._stored = Batch(*(torch.zeros(S, capacity, *shape, dtype=dtype) for shape in shapes))
-        self._rows = torch.arange(S)[:, None]
+        self._stored = shapes.map(
+            lambda shape: torch.zeros(S, capacity, *shape, dtype=dtype).numpy()
+        )
+        self._rows = np.arange(S)[:, None]
 
     def add(self, s, a, r, s_next, terminated) -> None:
         """Store one transition per seed: arrays (S, d), (S, m), (S,), (S, d), (S,)."""
         for name, store, value in zip(
             Batch._fields, self._stored, (s, a, r, s_next, terminated), strict=True
         ):
-            value = torch.as_tensor(value)
+            value = np.asarray(value)
             expected = (*store.shape[:1], *store.shape[2:])
             if value.shape != expected:
-                raise ValueError(f"{name} has shape {tuple(value.shape)}; allowed: {expected}")
+                raise ValueError(f"{name} has shape {value.shape}; allowed: {expected}")
             store[:, self.position] = value
         self.position = (self.position + 1) % self.capacity
         self.size = min(self.size + 1, self.capacity)
@@ -80,5 +66,5 @@ class Replay:
                 f"batch of {batch_size} from {self.size} transitions; allowed: 1 or more of each"
             )
         drawn = np.stack([rng.integers(self.size, size=batch_size) for rng in self.rngs])
-        index = self._rows, torch.from_numpy(drawn)  # (S, 1), (S, B)
-        return Batch(*(store[index] for store in self._stored))
+        index = self._rows, drawn  # (S, 1), (S, B)
+        return self._stored.map(lambda store: torch.from_numpy(store[index]))

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 from tqdm import tqdm
 
+from dpgcourse.agent.by_hand import DDPGByHand
 from dpgcourse.agent.ddpg import DDPGAgent, DDPGConfig
 from dpgcourse.agent.replay import Replay
 from dpgcourse.agent.seeding import streams
@@ -73,7 +75,7 @@ class Result:
     """
 
     config: TrainConfig
-    agent: DDPGAgent
+    agent: DDPGAgent | DDPGByHand
     steps: np.ndarray
     returns: np.ndarray
 
@@ -86,7 +88,7 @@ class Result:
 def train(
     config: TrainConfig,
     on_evaluation: Callable[[int, np.ndarray, DDPGAgent], None] | None = None,
-    agent_class: type[DDPGAgent] = DDPGAgent,
+    agent_class: type[DDPGAgent | DDPGByHand] = DDPGAgent,
     progress: bool = False,
 ) -> Result:
     """Train one agent per seed.
@@ -95,7 +97,7 @@ def train(
         config: what to train.
         on_evaluation: called after each evaluation with the step, the returns (S, E) and the
             agent.
-        agent_class: DDPG, or a subclass that changes one of its steps.
+        agent_class: DDPG, a subclass that changes one of its steps, or `DDPGByHand`.
         progress: show a progress bar.
 
     Raises:
@@ -161,7 +163,8 @@ def _reset_where(envs, ended: np.ndarray, s: np.ndarray) -> np.ndarray:
 def _require_finite(agent: DDPGAgent, config: TrainConfig, step: int) -> None:
     for name, network in (("actor", agent.actor), ("critic", agent.critic)):
         for parameter in network.parameters():
-            bad = ~parameter.detach().isfinite().flatten(1).all(1)  # (S,)
+            finite = torch.as_tensor(parameter).isfinite()  # by hand, parameters are arrays
+            bad = ~finite.flatten(1).all(1)  # (S,)
             if bad.any():
                 seed = config.seed_list[int(bad.nonzero()[0])]
                 raise FloatingPointError(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from dpgcourse.agent.by_hand import DDPGByHand
 from dpgcourse.agent.ddpg import DDPGAgent, DDPGConfig
 from dpgcourse.agent.replay import Replay
 from dpgcourse.lab import train as train_module
@@ -37,7 +38,7 @@ def replays(monkeypatch):
 
 def test_no_transition_crosses_an_episode_and_no_end_is_lost(replays):
     train(small(env="Counter-v0", seeds=3, steps=2000, warmup=2000, eval_every=2000))
-    stored = replays[0]._stored
+    stored = replays[0]._stored.map(torch.from_numpy)
     s, s_next = stored.s[..., 0], stored.s_next[..., 0]
     assert torch.equal(s_next - s, torch.ones(3, 2000))  # the next state is the state reached
     jumps = s[:, 1:] - s_next[:, :-1]
@@ -50,7 +51,7 @@ def test_no_transition_crosses_an_episode_and_no_end_is_lost(replays):
 
 def test_the_warmup_draws_from_the_whole_box_and_the_policy_takes_over(replays):
     train(small(env="Counter-v0", seeds=1, steps=1000, warmup=900, eval_every=1000))
-    a = replays[0]._stored.a[0, :, 0].numpy()
+    a = replays[0]._stored.a[0, :, 0]
     warmup, later = a[:900], a[900:]
     counts, _ = np.histogram(warmup, bins=4, range=(-1, 3))
     assert np.abs(counts - 225).max() < 4 * 13  # a bin's standard deviation is 13
@@ -126,6 +127,23 @@ def test_a_policy_that_is_no_longer_finite_is_named():
 
     with pytest.raises(FloatingPointError, match="the actor of seed 6 is .* at step 30"):
         train(small(first_seed=5), agent_class=Breaks)
+
+
+def test_the_agent_by_hand_trains_like_the_one_in_torch():
+    by_hand, in_torch = train(small(), agent_class=DDPGByHand), train(small())
+    theta = torch.from_numpy(by_hand.agent.actor.theta)
+    order = [p.detach().flatten(1) for p in in_torch.agent.actor.parameters()]
+    torch.testing.assert_close(theta, torch.cat(order, dim=1), rtol=0, atol=1e-3)
+    np.testing.assert_allclose(by_hand.returns, in_torch.returns, rtol=0.05)
+
+
+def test_an_agent_by_hand_that_is_no_longer_finite_is_named():
+    class Breaks(DDPGByHand):
+        def target_step(self):
+            self.critic.theta[1, 0] = np.inf
+
+    with pytest.raises(FloatingPointError, match="the critic of seed 6 is .* at step 30"):
+        train(small(first_seed=5, warmup=29), agent_class=Breaks)
 
 
 def test_an_error_of_the_environment_keeps_its_cause():

@@ -1,0 +1,21 @@
+"""Chapter 11: how an agent acts while it gathers experience."""
+
+import numpy as np
+
+
+class Behavior:
+    """Actions for the replay: random ones for the warm-up, then the policy's with noise.
+
+    A subclass offers ``act``, the noiseless policy; ``noise``, called for the noise of one step;
+    ``squash``, the action box; and ``exploration``, one generator per seed.
+    """
+
+    def explore(self, s) -> np.ndarray:
+        """Noisy actions (S, m), clipped to the box, for one state per seed (S, d)."""
+        a = self.act(s[:, None])[:, 0]
+        return np.clip(a + self.noise(), self.squash.low, self.squash.high)
+
+    def random_action(self) -> np.ndarray:
+        """Actions (S, m) drawn uniformly from the box, for the warm-up."""
+        low, high = self.squash.low, self.squash.high
+        return np.stack([rng.uniform(low, high) for rng in self.exploration])
