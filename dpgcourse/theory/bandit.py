@@ -4,8 +4,9 @@ One state, m actions, reward r = −(a − a*)ᵀC(a − a*) with a* = 4 in ever
 C in {0.1, 1}. The policy is its mean θ. Each update draws 2m actions around θ, refits a critic to
 their rewards by linear regression on a − θ and a constant, and moves θ once.
 
-Not given in the paper, and chosen here: half of the eigenvalues are 0.1, C is diagonal, θ
-starts at 0, and the step sizes. A step size that is too large shows as costs of inf or nan.
+Not given in the paper, and chosen here: half of the eigenvalues are 0.1 (one less than the rest
+for odd m), C is diagonal, θ starts at 0, and the step sizes. A step size that is too large shows
+as costs of inf or nan.
 """
 
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ class Bandit:
     """The bandit's costs.
 
     Args:
-        m: number of action dimensions, even and positive.
+        m: number of action dimensions, from 2 on.
 
     Raises:
         ValueError: another m.
@@ -33,13 +34,13 @@ class Bandit:
     m: int
 
     def __post_init__(self):
-        if self.m < 2 or self.m % 2:
-            raise ValueError(f"m is {self.m}; allowed: an even number from 2 on")
+        if self.m < 2 or self.m != int(self.m):
+            raise ValueError(f"m is {self.m}; allowed: a whole number from 2 on")
 
     @property
     def eigenvalues(self) -> np.ndarray:
-        """Of C, (m,)."""
-        return np.repeat([0.1, 1.0], self.m // 2)
+        """Of C, (m,): m // 2 times 0.1, the rest 1."""
+        return np.repeat([0.1, 1.0], [self.m // 2, self.m - self.m // 2])
 
     def cost(self, a) -> np.ndarray:
         """(a − a*)ᵀC(a − a*) of actions (..., m), shape (...)."""
@@ -49,12 +50,17 @@ class Bandit:
 def fit_critic(offsets: np.ndarray, r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Least squares of r (S, N) on offsets a − θ (S, N, m) and a constant.
 
+    Solved by the normal equations, with the offsets scaled to the size of the constant; N must
+    exceed m.
+
     Returns:
         Slopes (S, m) and constants (S,): the regression's estimates of ∇_aQ and of V at θ.
     """
-    x = np.concatenate([offsets, np.ones_like(offsets[..., :1])], axis=-1)
-    weights = (np.linalg.pinv(x) @ r[..., None])[..., 0]
-    return weights[:, :-1], weights[:, -1]
+    scale = np.sqrt((offsets**2).mean())
+    x = np.concatenate([offsets / scale, np.ones_like(offsets[..., :1])], axis=-1)
+    transposed = np.swapaxes(x, -1, -2)
+    weights = np.linalg.solve(transposed @ x, transposed @ r[..., None])[..., 0]
+    return weights[:, :-1] / scale, weights[:, -1]
 
 
 def actor_direction(method: str, offsets, slopes, constants, sigma: float) -> np.ndarray:
@@ -81,7 +87,7 @@ def actor_direction(method: str, offsets, slopes, constants, sigma: float) -> np
 def learn(
     bandit: Bandit,
     method: str,
-    alpha: float,
+    alpha: float | np.ndarray,
     sigma: float,
     actions: int,
     runs: int,
@@ -92,7 +98,7 @@ def learn(
     Args:
         bandit: the task.
         method: one of `METHODS`.
-        alpha: step size, positive.
+        alpha: step size, positive; one for all runs, or one for each (runs,).
         sigma: standard deviation of the actions around θ, positive.
         actions: number of actions that each run may try; an update takes 2m of them.
         runs: independent runs, computed at once.
@@ -102,14 +108,15 @@ def learn(
         ValueError: alpha or sigma is not positive, or the method is unknown.
     """
     for name, value in (("alpha", alpha), ("sigma", sigma)):
-        if not value > 0:
+        if not np.all(np.asarray(value) > 0):
             raise ValueError(f"{name} is {value}; allowed: a positive number")
     m, theta = bandit.m, np.zeros((runs, bandit.m))
+    steps = np.broadcast_to(alpha, runs)[:, None]
     costs = [bandit.cost(theta)]
     for _ in range(actions // (2 * m)):
         offsets = sigma * rng.normal(size=(runs, 2 * m, m))
         r = -bandit.cost(theta[:, None] + offsets)
         slopes, constants = fit_critic(offsets, r)
-        theta = theta + alpha * actor_direction(method, offsets, slopes, constants, sigma)
+        theta = theta + steps * actor_direction(method, offsets, slopes, constants, sigma)
         costs.append(bandit.cost(theta))
     return np.array(costs)

@@ -14,6 +14,8 @@ def test_the_costs_of_the_start_are_those_of_the_replication():
     assert [Bandit(m).cost(np.zeros(m)) for m in (10, 50)] == pytest.approx([88.0, 440.0])
     assert Bandit(10).cost(np.full(10, 4.0)) == 0
     assert sorted(Bandit(4).eigenvalues) == [0.1, 0.1, 1.0, 1.0]
+    assert sorted(Bandit(25).eigenvalues) == 12 * [0.1] + 13 * [1.0]
+    assert Bandit(25).cost(np.zeros(25)) == pytest.approx(16 * (12 * 0.1 + 13))
 
 
 def test_the_critic_recovers_a_linear_reward_exactly():
@@ -22,6 +24,16 @@ def test_the_critic_recovers_a_linear_reward_exactly():
     slopes, constants = fit_critic(offsets, np.einsum("snm,sm->sn", offsets, slope) + 5.0)
     assert relative_error(slopes, slope) < 1e-10
     assert np.allclose(constants, 5.0)
+
+
+def test_the_critic_is_the_least_squares_solution_at_any_scale_of_the_offsets():
+    rng = np.random.default_rng(3)
+    for sigma in (1e-3, 1.0, 1e3):
+        offsets, r = sigma * rng.normal(size=(1, 20, 10)), rng.normal(size=(1, 20))
+        x = np.hstack([offsets[0], np.ones((20, 1))])
+        slopes, constants = fit_critic(offsets, r)
+        expected = np.linalg.lstsq(x, r[0], rcond=None)[0]
+        assert relative_error(np.append(slopes, constants), expected) < 1e-9
 
 
 def test_every_method_estimates_the_same_gradient():
@@ -41,7 +53,7 @@ def test_every_method_estimates_the_same_gradient():
     assert spread["stochastic, baseline"] > spread["deterministic"]
 
 
-@pytest.mark.parametrize("m", [10, 50])
+@pytest.mark.parametrize("m", [10, 25, 50])
 def test_the_missing_baseline_makes_the_gap(m):
     """Each method at its best step size of a grid, as in a fair comparison."""
     final = {}
@@ -69,14 +81,25 @@ def test_learning_starts_at_the_start_counts_its_actions_and_repeats_itself():
     assert np.array_equal(runs[0], runs[1]) and not np.array_equal(runs[0], runs[2])
 
 
+def test_a_step_size_for_each_run():
+    def run(alpha):
+        return learn(Bandit(4), "deterministic", alpha, 0.1, 80, 2, np.random.default_rng(0))
+
+    both = run(np.array([0.1, 0.2]))
+    assert np.array_equal(both[:, 0], run(0.1)[:, 0])
+    assert np.array_equal(both[:, 1], run(0.2)[:, 1])
+
+
 def test_bad_arguments_are_refused_by_name():
     rng = np.random.default_rng(0)
-    for m in (0, 3, -2):
-        with pytest.raises(ValueError, match=f"m is {m}; allowed: an even number"):
+    for m in (0, 1, -2, 2.5):
+        with pytest.raises(ValueError, match=f"m is {m}; allowed: a whole number"):
             Bandit(m)
     with pytest.raises(ValueError, match="method is 'magic'; allowed"):
         learn(Bandit(2), "magic", 0.1, 0.1, 100, 1, rng)
     with pytest.raises(ValueError, match="alpha is 0; allowed: a positive"):
         learn(Bandit(2), METHODS[0], 0, 0.1, 100, 1, rng)
+    with pytest.raises(ValueError, match="alpha is .*; allowed: a positive"):
+        learn(Bandit(2), METHODS[0], np.array([0.1, -0.1]), 0.1, 100, 2, rng)
     with pytest.raises(ValueError, match="sigma is nan; allowed: a positive"):
         learn(Bandit(2), METHODS[0], 0.1, np.nan, 100, 1, rng)
