@@ -297,9 +297,7 @@ def expected_return(rng):
 def difference(rng):
     """The returns of two gains differ by a linear and a quadratic term, exactly."""
     lqr, K = ex.random_lqr(rng)
-    Delta = rng.normal(size=(2, 3))
-    while np.abs(np.linalg.eigvals(lqr.A - lqr.B @ (K + Delta))).max() > 0.9:
-        Delta = Delta / 2
+    Delta = ex.another_gain(rng, lqr, K) - K
     G, Sigma = lqr.R + lqr.gamma * lqr.B.T @ lqr.P(K) @ lqr.B, lqr.Sigma(K + Delta)
     linear = -2 * np.trace(Delta.T @ lqr.E(K) @ Sigma)
 

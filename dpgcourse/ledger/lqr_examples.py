@@ -24,6 +24,16 @@ def random_lqr(rng: np.random.Generator) -> tuple[LQR, np.ndarray]:
     return LQR(F + B @ K, B, M, R, gamma, Sigma0, W), K
 
 
+def another_gain(rng: np.random.Generator, system: LQR, K) -> np.ndarray:
+    """A stabilizing gain at some distance from K; the spectral radius is at most 0.9."""
+    step = rng.normal(size=K.shape)
+    while (
+        system.gamma**0.5 * np.abs(np.linalg.eigvals(system.A - system.B @ (K + step))).max() > 0.9
+    ):
+        step = step / 2
+    return K + step
+
+
 def run(system, K, S, steps: int = 350):
     """Expected return of gain K where the first state has second moment S, one step at a time.
 
