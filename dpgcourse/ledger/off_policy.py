@@ -360,28 +360,35 @@ def bandit(rng):
     return {"formula": -Bandit(7).cost(a), "by hand": -cost}
 
 
-@entry("eq-offpolicy-bandit-steps", "rule", learn, actor_direction, fit_critic)
-def bandit_steps(rng):
-    """Three actors follow one critic: by its slope, by its values, by its values less w₀."""
-    m, sigma, alpha, seed = 4, rng.uniform(0.3, 1), rng.uniform(0.05, 0.3), int(rng.integers(99))
-    eps, theta = np.random.default_rng(seed).normal(size=(8, 4)), np.zeros(4)
-    C, task = np.array([0.1, 0.1, 1, 1]), Bandit(m)
-    r = -(C * (theta + sigma * eps - 4) ** 2).sum(1)
-    slopes, constants = fit_critic(sigma * eps[None], r[None])
-    updates, costs = [], []
-    for method in METHODS:
-        direction = actor_direction(method, sigma * eps[None], slopes, constants, sigma)[0]
-        updates.append(theta + alpha * direction)
-        rngs = np.random.default_rng(seed)  # draws the same ε
-        costs.append(learn(task, method, alpha, sigma, 8, 1, rngs)[-1, 0])
+def _three_updates(theta, eps, sigma, alpha):
+    """θ after one update of each actor, as the page writes them; m = 4, eps is (8, 4)."""
+    r = -(np.array([0.1, 0.1, 1, 1]) * (theta + sigma * eps - 4) ** 2).sum(1)
     *w, w_0 = np.linalg.lstsq(np.column_stack([sigma * eps, np.ones(8)]), r, rcond=None)[0]
     q = [sigma * eps[i] @ w + w_0 for i in range(8)]
-    by_hand = [
+    return [
         theta + alpha * np.array(w),
         theta + alpha * sum(eps[i] / sigma * q[i] for i in range(8)) / 8,
         theta + alpha * sum(eps[i] / sigma * (q[i] - w_0) for i in range(8)) / 8,
     ]
+
+
+@entry("eq-offpolicy-bandit-steps", "rule", learn, actor_direction, fit_critic)
+def bandit_steps(rng):
+    """Three actors follow one critic: by its slope, by its values, by its values less w₀."""
+    task, theta, eps = Bandit(4), rng.normal(size=4), rng.normal(size=(8, 4))
+    sigma, alpha, seed = rng.uniform(0.3, 1), rng.uniform(0.05, 0.3), int(rng.integers(99))
+    slopes, constants = fit_critic(sigma * eps[None], -task.cost(theta + sigma * eps)[None])
+    updates, costs, key = [], [], []
+    for j, method in enumerate(METHODS):
+        direction = actor_direction(method, sigma * eps[None], slopes, constants, sigma)[0]
+        updates.append(theta + alpha * direction)
+        draws = np.random.default_rng(seed)
+        costs.append(learn(task, method, alpha, sigma, 16, 1, draws)[-1, 0])
+        at = np.zeros(4)
+        for same in np.random.default_rng(seed).normal(size=(2, 8, 4)):
+            at = _three_updates(at, same, sigma, alpha)[j]
+        key.append((0.1 * (at[:2] - 4) ** 2).sum() + ((at[2:] - 4) ** 2).sum())
     return {
         "formula": [*np.ravel(updates), *costs],
-        "by hand": [*np.ravel(by_hand), *((C * (x - 4) ** 2).sum() for x in by_hand)],
+        "by hand": [*np.ravel(_three_updates(theta, eps, sigma, alpha)), *key],
     }
