@@ -46,30 +46,6 @@ def by_hand(rng):
     }
 
 
-@entry("eq-theorem-unrolled", "theorem", draws=1)
-def unrolled(rng):
-    """The total derivative is the local one, 1/8, summed over the discounted visits to low."""
-
-    def value(actions):  # of low, with an action of its own for every step
-        V = np.zeros(2)
-        for u in actions[::-1]:
-            p = 1 / (1 + np.exp(-u))
-            V = np.array([0, 1]) - u**2 / 2 + 0.5 * np.array([[1 - p, p], [0.5, 0.5]]) @ V
-        return V[0]
-
-    coin, at, gains = np.full((2, 2), 0.5), np.array([1.0, 0.0]), []
-    for t in range(60):
-        gains.append(0.5**t * at[0] / 8)
-        at = at @ coin
-    moved = complex_step(value, np.zeros(60)), central_difference(value, np.zeros(60))
-    return {
-        "formula": [1 / 8, 1 / 32, 1 / 64, 3 / 16],
-        "series": [*gains[:3], sum(gains)],
-        "complex step": [*moved[0][:3], moved[0].sum()],
-        "central differences": [*moved[1][:3], moved[1].sum()],
-    }
-
-
 # Finitely many states -----------------------------------------------------------------------------
 
 
@@ -134,6 +110,30 @@ def total(rng):
         "central differences": central_difference(lambda u: x.chain.V(x.mu(u)), x.u),
         "complex step": complex_step(lambda u: x.chain.V(x.mu(u)), x.u),
         "autograd": jacobian.numpy(),
+    }
+
+
+@entry("eq-theorem-unrolled", "theorem", draws=1)
+def unrolled(rng):
+    """The total derivative is the local one, 1/8, summed over the discounted visits to low."""
+
+    def value(actions):  # of low, with an action of its own for every step
+        V = np.zeros(2)
+        for u in actions[::-1]:
+            p = 1 / (1 + np.exp(-u))
+            V = np.array([0, 1]) - u**2 / 2 + 0.5 * np.array([[1 - p, p], [0.5, 0.5]]) @ V
+        return V[0]
+
+    coin, at, gains = np.full((2, 2), 0.5), np.array([1.0, 0.0]), []
+    for t in range(60):
+        gains.append(0.5**t * at[0] / 8)
+        at = at @ coin
+    moved = complex_step(value, np.zeros(60)), central_difference(value, np.zeros(60))
+    return {
+        "formula": [1 / 8, 1 / 32, 1 / 64, 3 / 16],
+        "series": [*gains[:3], sum(gains)],
+        "complex step": [*moved[0][:3], moved[0].sum()],
+        "central differences": [*moved[1][:3], moved[1].sum()],
     }
 
 
