@@ -62,8 +62,8 @@ def _drop_thebe(app, pagename, templatename, context, doctree):
 
 
 def _tie_to_ledger(app, pagename, templatename, context, doctree):
-    # A mark beside each equation's number leads to its row of the ledger; the row already
-    # links to the equation, and gets a name here.
+    # A mark beside each equation's number leads to its row of the ledger; the row links to
+    # the equation already, and gets a name here.
     if LEDGER not in app.env.found_docs or not context.get("body"):
         return
     if pagename == LEDGER:
@@ -72,7 +72,7 @@ def _tie_to_ledger(app, pagename, templatename, context, doctree):
     ledger = app.builder.get_relative_uri(pagename, LEDGER)
     mark = (
         rf'\1<a class="ledger-mark" href="{ledger}#ledger-\2"'
-        ' title="How this equation is checked" aria-label="checks of this equation">✓</a>'
+        ' title="How this is checked" aria-label="checks of this equation">✓</a>'
     )
     context["body"] = EQUATION_NUMBER.sub(mark, context["body"])
 

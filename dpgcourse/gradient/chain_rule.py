@@ -106,3 +106,18 @@ class Squash:
     def da_dz(self, z) -> np.ndarray:
         """Diagonal of ∂a/∂z, (..., m)."""
         return self.half_range * (1 - np.tanh(z) ** 2)
+
+    def invert(self, g, a) -> np.ndarray:
+        """g scaled by the share of the box that is left in its direction, (..., m).
+
+        Beyond a bound the outward components change sign, so that a policy without a squashing
+        comes back.
+
+        Args:
+            g: ∇_aQ, (..., m).
+            a: actions, anywhere, (..., m).
+
+        Source: Hausknecht and Stone (2016).
+        """
+        g, a = np.asarray(g), np.asarray(a)
+        return g * np.where(g > 0, self.high - a, a - self.low) / (2 * self.half_range)

@@ -164,7 +164,7 @@ def squash_slope(rng):
     }
 
 
-@entry("eq-step-invert", "rule", Squash.half_range)
+@entry("eq-step-invert", "rule", Squash.invert)
 def invert(rng):
     """The action gradient is scaled by the share of the box that is left in its direction."""
     low, high, box = _box(rng)
@@ -176,5 +176,4 @@ def invert(rng):
         for j in range(2):
             room = high[j] - a_i[j] if g_i[j] > 0 else a_i[j] - low[j]
             scaled.append(room / (high[j] - low[j]) * g_i[j])
-    room = np.where(g > 0, high - a, a - low)
-    return {"formula": (g / (2 * box.half_range) * room).ravel(), "by hand": scaled}
+    return {"formula": box.invert(g, a).ravel(), "by hand": scaled}

@@ -67,7 +67,7 @@ def chain(rng):
     }
 
 
-@entry("eq-intro-example", "identity", LinearActor.mu, QuadraticCritic.Q)
+@entry("eq-intro-example", "definition", LinearActor.mu, QuadraticCritic.Q)
 def example(rng):
     """The running example: a linear actor, and a critic with the favorite action ws."""
     s, u, a, w = rng.normal(size=(4, 1))

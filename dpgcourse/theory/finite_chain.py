@@ -99,7 +99,7 @@ class FiniteChain(ABC):
         return self.p0 @ self.V(a)
 
     def local_gradient(self, a, da_du) -> np.ndarray:
-        """J_sᵀ∇_aQ for every state, the present action moved and the later ones held; (S, n)."""
+        """J_sᵀ∇_aQ for every state, the present action moved, the later policy held; (S, n)."""
         g = self.dQ_da(a)
         da_du = _array("da_du", da_du, (*g.shape, -1))
         return np.einsum("sm,smn->sn", g, da_du)

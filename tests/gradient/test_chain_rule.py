@@ -89,6 +89,17 @@ def test_squash_reaches_into_the_box_and_knows_its_slope():
         np.testing.assert_allclose(squash.action(np.full(4, -40.0)), low)
 
 
+def test_inverting_leaves_the_way_back_open():
+    squash = Squash([-1.0, 0.0], [3.0, 2.0])
+    g = np.array([[2.0, 2.0], [-2.0, -2.0]])
+    for a, factors in (
+        ([1.0, 1.0], [[0.5, 0.5], [0.5, 0.5]]),  # the middle of the box
+        ([3.0, 0.0], [[0.0, 1.0], [1.0, 0.0]]),  # at a bound
+        ([4.0, -0.5], [[-0.25, 1.25], [1.25, -0.25]]),  # beyond it
+    ):
+        np.testing.assert_allclose(squash.invert(g, a), g * factors)
+
+
 @pytest.mark.parametrize(
     ("low", "high", "message"),
     [
