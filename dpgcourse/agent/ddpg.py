@@ -26,6 +26,8 @@ from dpgcourse.gradient.chain_rule import Squash
 class DDPGAgent(Behavior):
     """One DDPG agent per seed, updated together; with one seed, one agent.
 
+    The small methods that a line of the box calls are where its successors differ (see `td3`).
+
     Args:
         config: hyperparameters.
         state_dim: d.
@@ -33,6 +35,8 @@ class DDPGAgent(Behavior):
         streams: random streams, which fix the number S of seeds.
         dtype: of networks and batches.
     """
+
+    critic_class = Critic
 
     def __init__(
         self,
@@ -45,7 +49,9 @@ class DDPGAgent(Behavior):
         self.config, self.squash, self.dtype = config, squash, dtype
         self.exploration = streams.exploration
         self.actor = Actor(state_dim, squash, config.hidden, streams.weights, dtype)
-        self.critic = Critic(state_dim, len(squash.low), config.hidden, streams.weights, dtype)
+        self.critic = self.critic_class(
+            state_dim, len(squash.low), config.hidden, streams.weights, dtype
+        )
         self.actor_target = copy.deepcopy(self.actor)
         self.critic_target = copy.deepcopy(self.critic)
         self.noise = GaussianNoise(config.sigma * squash.half_range, streams.exploration)
@@ -71,15 +77,27 @@ class DDPGAgent(Behavior):
     @torch.no_grad()
     def td_target(self, batch: Batch) -> Tensor:
         """y = r + γ (1 − terminated) Q'(s', μ'(s')), shape (..., B), a constant."""
-        q_next = self.critic_target(batch.s_next, self.actor_target(batch.s_next))  # (..., B)
+        q_next = self.next_value(batch.s_next, self.next_action(batch.s_next))  # (..., B)
         return batch.r + self.config.gamma * (1 - batch.terminated) * q_next
+
+    def next_action(self, s_next: Tensor) -> Tensor:
+        """The action that the target assumes next: μ'(s'), (..., B, m)."""
+        return self.actor_target(s_next)
+
+    def next_value(self, s_next: Tensor, a_next: Tensor) -> Tensor:
+        """The value that the target takes it to have: Q'(s', a'), (..., B)."""
+        return self.critic_target(s_next, a_next)
 
     def critic_step(self, batch: Batch, y: Tensor) -> None:
         """Descend the batch mean of δ², with δ = y − Q(s, a, w) at the actions of the replay."""
-        delta = y - self.critic(batch.s, batch.a)  # (..., B)
+        delta = y - self.fitted_value(batch.s, batch.a)  # (..., B)
         self.critic_optimizer.zero_grad()
         (delta**2).mean(-1).sum().backward()  # seeds do not interact: a sum keeps them apart
         self.critic_optimizer.step()
+
+    def fitted_value(self, s: Tensor, a: Tensor) -> Tensor:
+        """The values that are fitted to the target: Q(s, a, w), (..., B)."""
+        return self.critic(s, a)
 
     def actor_step(self, s: Tensor) -> None:
         """Ascend the batch mean of Q(s, μ(s,u), w) with w held."""

@@ -20,6 +20,7 @@ class Streams:
         replay: choose the transitions of each batch.
         environment: integers that seed each training environment.
         evaluation: integers that seed each evaluation environment.
+        target: draw the noise inside the targets of TD3.
     """
 
     weights: list[np.random.Generator]
@@ -27,6 +28,7 @@ class Streams:
     replay: list[np.random.Generator]
     environment: list[int]
     evaluation: list[int]
+    target: list[np.random.Generator]
 
 
 def streams(seeds: Sequence[int]) -> Streams:
@@ -42,12 +44,13 @@ def streams(seeds: Sequence[int]) -> Streams:
     seeds = list(seeds)
     if not seeds or min(seeds) < 0 or len(set(seeds)) < len(seeds):
         raise ValueError(f"seeds are {seeds}; allowed: one or more different integers >= 0")
-    children = [np.random.SeedSequence(seed).spawn(5) for seed in seeds]
-    weights, exploration, replay, environment, evaluation = zip(*children, strict=True)
+    children = [np.random.SeedSequence(seed).spawn(6) for seed in seeds]
+    weights, exploration, replay, environment, evaluation, target = zip(*children, strict=True)
     return Streams(
         weights=[np.random.default_rng(child) for child in weights],
         exploration=[np.random.default_rng(child) for child in exploration],
         replay=[np.random.default_rng(child) for child in replay],
         environment=[int(child.generate_state(1)[0]) for child in environment],
         evaluation=[int(child.generate_state(1)[0]) for child in evaluation],
+        target=[np.random.default_rng(child) for child in target],
     )

@@ -4,7 +4,7 @@ from dpgcourse.agent.seeding import streams
 
 
 def draws(group, row):
-    generators = (group.weights, group.exploration, group.replay)
+    generators = (group.weights, group.exploration, group.replay, group.target)
     return [float(rngs[row].random()) for rngs in generators] + [
         group.environment[row],
         group.evaluation[row],
