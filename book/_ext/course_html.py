@@ -62,8 +62,8 @@ def _drop_thebe(app, pagename, templatename, context, doctree):
 
 
 def _tie_to_ledger(app, pagename, templatename, context, doctree):
-    # A mark beside each equation's number leads to its row of the ledger; the row links to
-    # the equation already, and gets a name here.
+    # A mark beside each equation number leads to its row of the ledger; the row links
+    # to the equation already, and gets a name here.
     if LEDGER not in app.env.found_docs or not context.get("body"):
         return
     if pagename == LEDGER:
