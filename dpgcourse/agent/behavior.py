@@ -15,6 +15,15 @@ class Behavior:
         a = self.act(s[:, None])[:, 0]
         return np.clip(a + self.noise(), self.squash.low, self.squash.high)
 
+    def no_future(self, terminated, truncated) -> np.ndarray:
+        """Where the state reached is worth nothing, (S,): where the task ended.
+
+        A time limit stops the clock and not the task, so it takes nothing away.
+
+        Source: Pardo et al. (2018), §3.
+        """
+        return terminated
+
     def random_action(self) -> np.ndarray:
         """Actions (S, m) drawn uniformly from the box, for the warm-up."""
         low, high = self.squash.low, self.squash.high

@@ -121,7 +121,7 @@ def train(
     for t in tqdm(range(1, config.steps + 1), unit="step", disable=not progress):
         a = agent.random_action() if t <= config.warmup else agent.explore(s)
         s_next, r, terminated, truncated, _ = envs.step(a.astype(space.dtype))
-        replay.add(s, a, r, s_next, terminated)
+        replay.add(s, a, r, s_next, agent.no_future(terminated, truncated))
         s = _reset_where(envs, terminated | truncated, s_next)
         if t > config.warmup:
             agent.update(replay.sample(config.agent.batch_size))
