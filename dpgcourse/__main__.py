@@ -19,7 +19,7 @@ def train(
     out: Path | None = None,
     progress: bool = True,
 ) -> None:
-    """Train DDPG for several seeds at once and write a record of it.
+    """Train a method for several seeds at once and write a record of it.
 
     The record is brought up to date at every evaluation; Ctrl-C keeps what has been measured.
 
@@ -57,7 +57,7 @@ def _draw(folder: Path) -> None:
     fig, ax = plt.subplots()
     references = REFERENCE_RETURNS.get(record.config.env)
     plot.learning_curve(record.steps, record.returns.mean(-1), references, ax=ax)
-    ax.set_title(f"DDPG on {record.config.env}")
+    ax.set_title(f"{record.config.method} on {record.config.env}")
     fig.savefig(folder / "learning_curve.png")
     plt.close(fig)
 

@@ -33,15 +33,33 @@ class Network:
         self.mlp = MLP(sizes)
         drawn = [flatten(self.mlp.init(rng, last_bound=FINAL_BOUND)) for rng in streams.weights]
         self.theta = np.array(drawn, dtype=dtype)
+        self._layers = self.mlp.unflatten(self.theta)
 
     @property
     def layers(self):
         """Weights and biases, views of theta: W (S, in, out) and b (S, out)."""
-        return self.mlp.unflatten(self.theta)
+        if self._layers[0][1].base is not self.theta:  # a copy, or theta was put in anew
+            self._layers = self.mlp.unflatten(self.theta)
+        return self._layers
 
     def parameters(self) -> list[np.ndarray]:
         """All parameters, as networks in torch list them."""
         return [self.theta]
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """What a record stores, as networks in torch name it."""
+        return {"theta": self.theta}
+
+    def load_state_dict(self, state) -> None:
+        """Take over stored parameters.
+
+        Raises:
+            ValueError: they are those of another network.
+        """
+        shapes = {name: tuple(value.shape) for name, value in state.items()}
+        if shapes != {"theta": self.theta.shape}:
+            raise ValueError(f"state has {shapes}; allowed: theta {self.theta.shape}")
+        self.theta[...] = state["theta"]
 
 
 class Actor(Network):
@@ -116,6 +134,11 @@ class Adam:
         self.descend(theta, -gradient)
 
 
+def follow(slow: np.ndarray, fast: np.ndarray, tau: float) -> None:
+    """Move slow parameters the share τ of the way to the fast ones, in place."""
+    slow += tau * (fast - slow)
+
+
 class DDPGByHand(Behavior):
     """One DDPG agent per seed, updated together; with one seed, one agent.
 
@@ -186,7 +209,7 @@ class DDPGByHand(Behavior):
             (self.critic_target, self.critic),
             (self.actor_target, self.actor),
         ):
-            target.theta += self.config.tau * (source.theta - target.theta)
+            follow(target.theta, source.theta, self.config.tau)
 
     def _arrays(self, batch: Batch) -> Batch:
         """The batch as arrays of the agent's dtype; tensors of that dtype are read in place."""

@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 
 from dpgcourse.lab.env import make_env
@@ -53,11 +52,9 @@ def play(record: Record, seed: int, film: Path | None, start: int = 0) -> float:
     return total
 
 
-@torch.no_grad()
 def _action(record: Record, row: int, s: np.ndarray) -> np.ndarray:
-    state = torch.as_tensor(s, dtype=torch.float32)
-    copies = state.expand(record.config.seeds, 1, -1)  # every seed's actor answers
-    return record.actor(copies)[row, 0].numpy()
+    copies = np.tile(s, (record.config.seeds, 1, 1))  # every seed's actor answers
+    return record.agent.act(copies)[row, 0]
 
 
 def _small(frame: np.ndarray) -> Image.Image:

@@ -20,14 +20,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import torch
 from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.numpy import load, save
 
+from dpgcourse.agent.by_hand import DDPGByHand
 from dpgcourse.agent.ddpg import DDPGAgent, DDPGConfig
-from dpgcourse.agent.network import Actor
 from dpgcourse.agent.seeding import streams
 from dpgcourse.gradient.chain_rule import Squash
 from dpgcourse.lab.env import make_env
+from dpgcourse.lab.methods import METHODS
 from dpgcourse.lab.train import TrainConfig
 
 COLUMNS = ("seed", "step", "episode", "return")
@@ -54,7 +56,7 @@ class RecordWriter:
         with open(self.folder / "returns.csv", "w", newline="") as file:
             csv.writer(file).writerow(COLUMNS)
 
-    def __call__(self, step: int, returns: np.ndarray, agent: DDPGAgent) -> None:
+    def __call__(self, step: int, returns: np.ndarray, agent) -> None:
         """Append one evaluation (S, E) and replace the stored actors."""
         with open(self.folder / "returns.csv", "a", newline="") as file:
             writer = csv.writer(file)
@@ -62,9 +64,10 @@ class RecordWriter:
                 writer.writerows(
                     (seed, step, i, round(float(value), 4)) for i, value in enumerate(episodes)
                 )
-        state = {name: tensor.contiguous() for name, tensor in agent.actor.state_dict().items()}
+        state = agent.actor.state_dict().items()
+        arrays = {name: np.ascontiguousarray(value) for name, value in state}
         partial = self.folder / "actor.safetensors.partial"
-        partial.write_bytes(save(state))
+        partial.write_bytes(save(arrays))
         os.replace(partial, self.folder / "actor.safetensors")  # whole or not at all
 
 
@@ -76,13 +79,18 @@ class Record:
         config: what was trained.
         steps: environment steps at each evaluation, (k,).
         returns: return of every evaluation episode, (k, S, E).
-        actor: the stored policies, one per seed.
+        agent: the agents, one per seed, with the stored actors; their critics are untrained.
     """
 
     config: TrainConfig
     steps: np.ndarray
     returns: np.ndarray
-    actor: Actor
+    agent: DDPGAgent | DDPGByHand
+
+    @property
+    def actor(self):
+        """The stored policies, one per seed."""
+        return self.agent.actor
 
 
 def read_record(folder: Path) -> Record:
@@ -106,9 +114,10 @@ def read_record(folder: Path) -> Record:
         if not rows:
             raise ValueError("it holds no evaluation")
     with _reading(folder / "actor.safetensors") as path:
-        actor = _untrained_actor(config)
-        actor.load_state_dict(load(path.read_bytes()))
-    return Record(config, steps, returns, actor)
+        agent = _untrained(config)
+        arrays = load(path.read_bytes())
+        agent.actor.load_state_dict({k: torch.from_numpy(v) for k, v in arrays.items()})
+    return Record(config, steps, returns, agent)
 
 
 @contextmanager
@@ -132,9 +141,10 @@ def _reading(path: Path) -> Iterator[Path]:
         raise ValueError(f"{str(path)!r} cannot be read: {error}") from None
 
 
-def _untrained_actor(config: TrainConfig) -> Actor:
+def _untrained(config: TrainConfig) -> DDPGAgent | DDPGByHand:
     env = make_env(config.env)
     squash = Squash(env.action_space.low, env.action_space.high)
     (state_dim,) = env.observation_space.shape
     env.close()
-    return Actor(state_dim, squash, config.agent.hidden, streams(config.seed_list).weights)
+    rngs = streams(config.seed_list)
+    return METHODS[config.method](config.agent, state_dim, squash, rngs)

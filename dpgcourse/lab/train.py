@@ -1,4 +1,4 @@
-"""Train DDPG for many seeds at once, with noiseless evaluations on a schedule."""
+"""Train one method for many seeds at once, with noiseless evaluations on a schedule."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ from dpgcourse.agent.replay import Replay
 from dpgcourse.agent.seeding import streams
 from dpgcourse.gradient.chain_rule import Squash
 from dpgcourse.lab.env import make_envs
+from dpgcourse.lab.methods import METHODS
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class TrainConfig:
 
     env: str = "Pendulum-v1"
     """Gymnasium environment with a finite box of actions."""
+    method: str = "ddpg"
+    """Which agent, by its name in `dpgcourse.lab.methods`."""
     seeds: int = 10
     """Number of seeds, trained at once, >= 1."""
     first_seed: int = 0
@@ -51,6 +54,8 @@ class TrainConfig:
         ):
             if not ok:
                 raise ValueError(f"{name} is {getattr(self, name)}; allowed: {allowed}")
+        if self.method not in METHODS:
+            raise ValueError(f"method is {self.method!r}; allowed: {', '.join(METHODS)}")
         if self.steps % self.eval_every:
             raise ValueError(
                 f"steps is {self.steps}; allowed: a multiple of eval_every = {self.eval_every}, "
@@ -88,7 +93,7 @@ class Result:
 def train(
     config: TrainConfig,
     on_evaluation: Callable[[int, np.ndarray, DDPGAgent], None] | None = None,
-    agent_class: type[DDPGAgent | DDPGByHand] = DDPGAgent,
+    agent_class: type[DDPGAgent | DDPGByHand] | None = None,
     progress: bool = False,
 ) -> Result:
     """Train one agent per seed.
@@ -97,7 +102,7 @@ def train(
         config: what to train.
         on_evaluation: called after each evaluation with the step, the returns (S, E) and the
             agent.
-        agent_class: DDPG, a subclass that changes one of its steps, or `DDPGByHand`.
+        agent_class: trained in place of ``config.method``, for a class that has no name there.
         progress: show a progress bar.
 
     Raises:
@@ -110,7 +115,7 @@ def train(
     space = envs.single_action_space
     squash = Squash(space.low, space.high)
     (state_dim,) = envs.single_observation_space.shape
-    agent = agent_class(config.agent, state_dim, squash, rngs)
+    agent = (agent_class or METHODS[config.method])(config.agent, state_dim, squash, rngs)
     replay = Replay(config.steps, state_dim, len(squash.low), rngs.replay)
 
     s, _ = envs.reset(seed=rngs.environment)

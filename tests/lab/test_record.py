@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import json
 import os
 import pickle
@@ -8,6 +9,7 @@ import pytest
 import torch
 
 from dpgcourse.agent.ddpg import DDPGConfig
+from dpgcourse.lab.methods import METHODS
 from dpgcourse.lab.record import RecordWriter, read_record
 from dpgcourse.lab.train import TrainConfig, train
 
@@ -44,6 +46,24 @@ def test_what_is_read_is_what_was_trained(run):
     np.testing.assert_allclose(record.returns, result.returns, atol=1e-4)
     s = torch.randn(2, 5, 3)
     assert torch.equal(record.actor(s), result.agent.actor(s))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_is_stored_and_acts_as_it_did(method, tmp_path):
+    config = dataclasses.replace(CONFIG, method=method)
+    result = train(config, RecordWriter(tmp_path / "new", config))
+    record = read_record(tmp_path / "new")
+    assert record.config == config
+    assert type(record.agent) is METHODS[method]
+    s = np.random.default_rng(0).normal(size=(2, 5, 3)).astype(np.float32)
+    assert np.array_equal(record.agent.act(s), result.agent.act(s))
+
+
+def test_a_record_from_before_methods_had_names_is_one_of_ddpg(record):
+    config = json.loads((record / "config.json").read_text())
+    del config["method"]
+    (record / "config.json").write_text(json.dumps(config))
+    assert read_record(record).config == CONFIG
 
 
 def test_the_table_is_tidy(run):
@@ -117,9 +137,15 @@ def test_a_truncated_table_is_refused(record):
         read_record(record)
 
 
-def test_weights_of_another_network_are_refused(record):
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"agent": {"hidden": [8, 5]}}, "size mismatch"),
+        ({"method": "by_hand"}, "allowed: theta"),
+    ],
+)
+def test_weights_of_another_network_are_refused(change, message, record):
     config = json.loads((record / "config.json").read_text())
-    config["agent"]["hidden"] = [8, 5]
-    (record / "config.json").write_text(json.dumps(config))
-    with pytest.raises(ValueError, match="(?s)cannot be read: .*size mismatch"):
+    (record / "config.json").write_text(json.dumps(config | change))
+    with pytest.raises(ValueError, match=f"(?s)actor.safetensors.* cannot be read: .*{message}"):
         read_record(record)

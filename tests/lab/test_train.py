@@ -130,7 +130,8 @@ def test_a_policy_that_is_no_longer_finite_is_named():
 
 
 def test_the_agent_by_hand_trains_like_the_one_in_torch():
-    by_hand, in_torch = train(small(), agent_class=DDPGByHand), train(small())
+    by_hand, in_torch = train(small(method="by_hand")), train(small())
+    assert type(by_hand.agent) is DDPGByHand and type(in_torch.agent) is DDPGAgent
     theta = torch.from_numpy(by_hand.agent.actor.theta)
     order = [p.detach().flatten(1) for p in in_torch.agent.actor.parameters()]
     torch.testing.assert_close(theta, torch.cat(order, dim=1), rtol=0, atol=1e-3)
@@ -163,8 +164,9 @@ def test_an_error_of_the_environment_keeps_its_cause():
         ("eval_every", 0),
         ("eval_every", 120),
         ("eval_episodes", 0),
+        ("method", "ppo"),
     ],
 )
 def test_bad_values_are_named(field, value):
-    with pytest.raises(ValueError, match=f"{field} is {value}; allowed: "):
+    with pytest.raises(ValueError, match=f"{field} is {value!r}; allowed: "):
         small(**{field: value})

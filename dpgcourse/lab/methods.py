@@ -1,0 +1,26 @@
+"""The agents that can be trained, by the names that configurations and records use.
+
+| name | is |
+|---|---|
+| ``ddpg`` | chapter 11's agent |
+| ``by_hand`` | chapter 10's: the same in NumPy alone |
+| ``td3`` | chapter 13's |
+| ``bug-...`` | chapter 12's: DDPG with one silent bug |
+"""
+
+from dpgcourse.agent.by_hand import DDPGByHand
+from dpgcourse.agent.ddpg import DDPGAgent
+
+METHODS: dict[str, type[DDPGAgent | DDPGByHand]] = {"ddpg": DDPGAgent, "by_hand": DDPGByHand}
+try:
+    from dpgcourse.agent.td3 import TD3Agent
+
+    METHODS["td3"] = TD3Agent
+except ModuleNotFoundError:
+    pass
+try:
+    from dpgcourse.agent.bugs import BUGS
+
+    METHODS |= {f"bug-{name}": agent_class for name, agent_class in BUGS.items()}
+except ModuleNotFoundError:
+    pass
