@@ -5,13 +5,19 @@
 | ``ddpg`` | chapter 11's agent |
 | ``by_hand`` | chapter 10's: the same in NumPy alone |
 | ``td3`` | chapter 13's |
+| ``drifting-noise`` | chapter 9's: DDPG that explores with Ornstein-Uhlenbeck noise |
 | ``bug-...`` | chapter 12's: DDPG with one silent bug |
 """
 
+from dpgcourse.agent.ablations import ABLATIONS
 from dpgcourse.agent.by_hand import DDPGByHand
 from dpgcourse.agent.ddpg import DDPGAgent
 
-METHODS: dict[str, type[DDPGAgent | DDPGByHand]] = {"ddpg": DDPGAgent, "by_hand": DDPGByHand}
+METHODS: dict[str, type[DDPGAgent | DDPGByHand]] = {
+    "ddpg": DDPGAgent,
+    "by_hand": DDPGByHand,
+    **ABLATIONS,
+}
 try:
     from dpgcourse.agent.td3 import TD3Agent
 

@@ -40,6 +40,8 @@ class TrainConfig:
     """Steps between evaluations, 1 <= eval_every <= steps; steps must be a multiple of it."""
     eval_episodes: int = 10
     """Noiseless episodes per evaluation and seed, >= 1."""
+    capacity: int | None = None
+    """Transitions that the replay keeps per seed, the latest ones, >= 1; None keeps all."""
     agent: DDPGConfig = field(default_factory=DDPGConfig)
     """Hyperparameters of the agent."""
 
@@ -51,6 +53,7 @@ class TrainConfig:
             ("warmup", 1 <= self.warmup <= self.steps, f"1 to steps = {self.steps}"),
             ("eval_every", 1 <= self.eval_every <= self.steps, f"1 to steps = {self.steps}"),
             ("eval_episodes", self.eval_episodes >= 1, "1 or more"),
+            ("capacity", self.capacity is None or self.capacity >= 1, "1 or more, or None"),
         ):
             if not ok:
                 raise ValueError(f"{name} is {getattr(self, name)}; allowed: {allowed}")
@@ -116,7 +119,8 @@ def train(
     squash = Squash(space.low, space.high)
     (state_dim,) = envs.single_observation_space.shape
     agent = (agent_class or METHODS[config.method])(config.agent, state_dim, squash, rngs)
-    replay = Replay(config.steps, state_dim, len(squash.low), rngs.replay)
+    capacity = min(config.capacity or config.steps, config.steps)
+    replay = Replay(capacity, state_dim, len(squash.low), rngs.replay)
 
     s, _ = envs.reset(seed=rngs.environment)
     eval_envs.reset(
@@ -128,6 +132,7 @@ def train(
         s_next, r, terminated, truncated, _ = envs.step(a.astype(space.dtype))
         replay.add(s, a, r, s_next, agent.no_future(terminated, truncated))
         s = _reset_where(envs, terminated | truncated, s_next)
+        agent.noise.reset(terminated | truncated)
         if t > config.warmup:
             agent.update(replay.sample(config.agent.batch_size))
         if t % config.eval_every == 0:

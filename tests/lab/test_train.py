@@ -6,6 +6,7 @@ import torch
 
 from dpgcourse.agent.by_hand import DDPGByHand
 from dpgcourse.agent.ddpg import DDPGAgent, DDPGConfig
+from dpgcourse.agent.noise import OrnsteinUhlenbeckNoise
 from dpgcourse.agent.replay import Replay
 from dpgcourse.lab import train as train_module
 from dpgcourse.lab.train import TrainConfig, train
@@ -57,6 +58,35 @@ def test_the_warmup_draws_from_the_whole_box_and_the_policy_takes_over(replays):
     assert np.abs(counts - 225).max() < 4 * 13  # a bin's standard deviation is 13
     assert np.abs(later - 1).max() < 6 * 0.4  # the fresh policy, near the center, plus noise
     assert later.std() < 0.7 < warmup.std()
+
+
+def test_a_small_replay_keeps_the_latest_transitions(replays):
+    train(small(env="Counter-v0", steps=60, capacity=7))
+    train(small(env="Counter-v0", steps=60, capacity=None))
+    train(small(env="Counter-v0", steps=60, capacity=1000))
+    few, all_of_them, no_more = (replay._stored.s[..., 0] for replay in replays)
+    assert few.shape == (2, 7) and all_of_them.shape == no_more.shape == (2, 60)
+    assert np.array_equal(np.sort(few), np.sort(all_of_them)[:, -7:])
+
+
+def test_noise_with_a_memory_starts_each_episode_anew():
+    asked = []
+
+    class Noise(OrnsteinUhlenbeckNoise):
+        def reset(self, ended):
+            asked.append(ended.copy())
+            super().reset(ended)
+
+    class Agent(DDPGAgent):
+        def __init__(self, config, state_dim, squash, streams):
+            super().__init__(config, state_dim, squash, streams)
+            self.noise = Noise(squash.half_range, streams.exploration)
+
+    # 450 steps of episodes that take 200: both seeds end at steps 200 and 400
+    config = {"steps": 450, "eval_every": 450, "eval_episodes": 1, "warmup": 450}
+    train(small(**config), agent_class=Agent)
+    assert np.array_equal(np.flatnonzero(np.all(asked, axis=1)) + 1, [200, 400])
+    assert np.sum(asked) == 4
 
 
 def test_a_training_run_repeats_bit_for_bit_and_leaves_global_randomness_alone():
@@ -164,6 +194,7 @@ def test_an_error_of_the_environment_keeps_its_cause():
         ("eval_every", 0),
         ("eval_every", 120),
         ("eval_episodes", 0),
+        ("capacity", 0),
         ("method", "ppo"),
     ],
 )
