@@ -3,6 +3,8 @@
 import inspect
 import re
 import sys
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from dpgcourse.ledger.entry import (
     KINDS,
     REGISTRY,
     ROUTES,
+    Check,
     Entry,
     Estimate,
     entry,
@@ -70,10 +73,15 @@ def break_everywhere(monkeypatch, function):
                     monkeypatch.setattr(module, key, replacement)
 
 
+@cache
+def found(entry: Entry) -> list[Check]:
+    return entry.run()
+
+
 def noticed(entry: Entry) -> dict[str, bool]:
-    """For each route, whether it disagrees with the formula."""
+    """For each route, whether it disagrees with the formula, in the first example."""
     try:
-        return {check.route: not check.passed for check in entry.run()}
+        return {check.route: not check.passed for check in replace(entry, draws=1).run()}
     except (ValueError, AssertionError, np.linalg.LinAlgError):
         return {"error": True}
 
@@ -88,7 +96,7 @@ def test_every_entry_has_an_equation():
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.label)
 def test_every_check_passes(entry):
-    assert [check for check in entry.run() if not check.passed] == []
+    assert [check for check in found(entry) if not check.passed] == []
 
 
 FUNCTIONS = [(entry, function) for entry in ENTRIES for function in entry.functions]
@@ -108,8 +116,8 @@ def test_every_route_notices_a_wrong_formula(entry):
         values = entry.examples(rng)
         return {**values, "formula": 3 * np.asarray(values["formula"])}
 
-    claim = Entry(entry.label, entry.kind, entry.says, entry.functions, wrong, entry.draws)
-    assert [route for route, seen in noticed(claim).items() if not seen] == []
+    claim = noticed(replace(entry, examples=wrong))
+    assert [route for route, seen in claim.items() if not seen] == []
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.label)
@@ -191,7 +199,7 @@ def test_a_definition_is_one(definition):
 
 def test_routes_and_kinds_are_all_in_use():
     assert {entry.kind for entry in ENTRIES} == set(KINDS)
-    assert {check.route for entry in ENTRIES for check in entry.run()} == set(ROUTES)
+    assert {check.route for entry in ENTRIES for check in found(entry)} == set(ROUTES)
 
 
 def example(values: dict, kind: str = "identity") -> Entry:
@@ -258,7 +266,7 @@ def test_a_table_with_a_failing_check_is_not_shown(monkeypatch):
     monkeypatch.setattr(
         table, "entries", lambda chapter: [example({"formula": 1.0, "by hand": 2.0})]
     )
-    with pytest.raises(AssertionError, match="eq-x by\\shand\\s5e-01"):
+    with pytest.raises(AssertionError, match="eq-x by\\shand\\s5e.01"):
         table.rows("jacobians")
 
 

@@ -50,7 +50,8 @@ def _measured(check: Check) -> str:
         found = "within"
     else:
         found = f"{check.error:.0e}" if check.error else "0"
-    return f"{check.route} {found}".replace(" ", "\N{NO-BREAK SPACE}")
+    line = f"{check.route} {found}"
+    return line.replace(" ", "\N{NO-BREAK SPACE}").replace("-", "\N{NON-BREAKING HYPHEN}")
 
 
 def rows(chapter: str) -> str:
