@@ -33,7 +33,7 @@ def train(
     make_env(config.env).close()  # a wrong name is told before anything is written
     writer = RecordWriter(out, config)
     try:
-        result = run_training(config, writer, progress=progress)
+        result = run_training(config, writer, progress=progress, on_log=writer.log)
         final = result.final
         print(f"last evaluation: mean {final.mean():.1f} over {config.seeds} seeds, ", end="")
         print(f"lowest seed {final.min():.1f}, highest {final.max():.1f}")

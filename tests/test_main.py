@@ -23,7 +23,13 @@ def test_train_then_play(tmp_path):
     assert "last evaluation: mean -" in trained.stdout
     assert "100%" in trained.stderr  # the progress bar
     names = {path.name for path in (tmp_path / "record").iterdir()}
-    assert names == {"config.json", "returns.csv", "actor.safetensors", "learning_curve.png"}
+    assert names == {
+        "config.json",
+        "returns.csv",
+        "log.csv",
+        "actor.safetensors",
+        "learning_curve.png",
+    }
     played = command("play", "record", "--seed", "1", cwd=tmp_path)
     assert played.returncode == 0, played.stderr
     assert "return of the episode: -" in played.stdout

@@ -59,6 +59,18 @@ class Replay:
         self.position = (self.position + 1) % self.capacity
         self.size = min(self.size + 1, self.capacity)
 
+    def at(self, places: np.ndarray) -> Batch:
+        """The transitions at some places, (n,), of each seed as arrays; 0 is the oldest kept.
+
+        Raises:
+            ValueError: a place that is not filled.
+        """
+        places = np.asarray(places)
+        if ((places < 0) | (places >= self.size)).any():
+            raise ValueError(f"places are {places}; allowed: 0 to {self.size - 1}")
+        index = (self.position - self.size + places) % self.capacity
+        return self._stored.map(lambda store: store[:, index])
+
     def sample(self, batch_size: int) -> Batch:
         """Draw a batch for each seed, uniformly and with replacement."""
         if self.size == 0 or batch_size < 1:

@@ -10,23 +10,15 @@
 """
 
 from dpgcourse.agent.ablations import ABLATIONS
+from dpgcourse.agent.bugs import BUGS
 from dpgcourse.agent.by_hand import DDPGByHand
 from dpgcourse.agent.ddpg import DDPGAgent
+from dpgcourse.agent.td3 import TD3Agent
 
 METHODS: dict[str, type[DDPGAgent | DDPGByHand]] = {
     "ddpg": DDPGAgent,
     "by_hand": DDPGByHand,
+    "td3": TD3Agent,
     **ABLATIONS,
+    **{f"bug-{name}": agent_class for name, agent_class in BUGS.items()},
 }
-try:
-    from dpgcourse.agent.td3 import TD3Agent
-
-    METHODS["td3"] = TD3Agent
-except ModuleNotFoundError:
-    pass
-try:
-    from dpgcourse.agent.bugs import BUGS
-
-    METHODS |= {f"bug-{name}": agent_class for name, agent_class in BUGS.items()}
-except ModuleNotFoundError:
-    pass

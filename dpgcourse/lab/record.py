@@ -4,10 +4,11 @@
 |---|---|
 | ``config.json`` | the configuration, as asked for |
 | ``returns.csv`` | one row per seed, evaluation and episode: seed, step, episode, return |
+| ``log.csv`` | one row per seed and evaluation: seed, step, then what `diagnostics` measured |
 | ``actor.safetensors`` | the actors of all seeds after the latest evaluation |
 | ``learning_curve.png`` | every seed, their mean and its 95% interval |
 
-The first three are brought up to date at every evaluation, so an interrupted run keeps what it
+All but the picture are brought up to date at every evaluation, so an interrupted run keeps what it
 had. Weights are stored without pickle: opening a record runs no code.
 """
 
@@ -36,7 +37,7 @@ COLUMNS = ("seed", "step", "episode", "return")
 
 
 class RecordWriter:
-    """Writes a record; pass it to `train` as ``on_evaluation``.
+    """Writes a record; pass it to `train` as ``on_evaluation``, and its `log` as ``on_log``.
 
     Args:
         folder: created, with its parents.
@@ -55,6 +56,18 @@ class RecordWriter:
         (self.folder / "config.json").write_text(text + "\n")
         with open(self.folder / "returns.csv", "w", newline="") as file:
             csv.writer(file).writerow(COLUMNS)
+
+    def log(self, step: int, quantities: dict[str, np.ndarray]) -> None:
+        """Append what was logged at one evaluation, (S,) each."""
+        path = self.folder / "log.csv"
+        new = not path.exists()
+        with open(path, "a", newline="") as file:
+            writer = csv.writer(file)
+            if new:
+                writer.writerow(("seed", "step", *quantities))
+            for i, seed in enumerate(self.config.seed_list):
+                values = (f"{values[i]:.6g}" for values in quantities.values())
+                writer.writerow((seed, step, *values))
 
     def __call__(self, step: int, returns: np.ndarray, agent) -> None:
         """Append one evaluation (S, E) and replace the stored actors."""
@@ -79,12 +92,14 @@ class Record:
         config: what was trained.
         steps: environment steps at each evaluation, (k,).
         returns: return of every evaluation episode, (k, S, E).
+        log: name of a logged quantity -> its values, (k, S); empty in a record without a log.
         agent: the agents, one per seed, with the stored actors; their critics are untrained.
     """
 
     config: TrainConfig
     steps: np.ndarray
     returns: np.ndarray
+    log: dict[str, np.ndarray]
     agent: DDPGAgent | DDPGByHand
 
     @property
@@ -113,11 +128,21 @@ def read_record(folder: Path) -> Record:
         returns = np.array([float(row["return"]) for row in rows]).reshape(shape)
         if not rows:
             raise ValueError("it holds no evaluation")
+    log = {}
+    if (folder / "log.csv").exists():
+        with _reading(folder / "log.csv") as path, open(path, newline="") as file:
+            places = [(step, seed) for step in steps for seed in config.seed_list]
+            rows = list(csv.DictReader(file))[: len(places)]  # interrupted, it may be ahead
+            if [(int(row["step"]), int(row["seed"])) for row in rows] != places:
+                raise ValueError("its seeds and steps are not those of returns.csv")
+            names = [name for name in rows[0] if name not in ("seed", "step")]
+            shape = (len(steps), config.seeds)
+            log = {n: np.array([float(row[n]) for row in rows]).reshape(shape) for n in names}
     with _reading(folder / "actor.safetensors") as path:
         agent = _untrained(config)
         arrays = load(path.read_bytes())
         agent.actor.load_state_dict({k: torch.from_numpy(v) for k, v in arrays.items()})
-    return Record(config, steps, returns, agent)
+    return Record(config, steps, returns, log, agent)
 
 
 @contextmanager
@@ -131,6 +156,7 @@ def _reading(path: Path) -> Iterator[Path]:
         ) from None
     except (
         AttributeError,
+        IndexError,
         KeyError,
         OSError,
         RuntimeError,

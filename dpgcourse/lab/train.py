@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
 from dpgcourse.agent.by_hand import DDPGByHand
@@ -12,7 +11,10 @@ from dpgcourse.agent.ddpg import DDPGAgent, DDPGConfig
 from dpgcourse.agent.replay import Replay
 from dpgcourse.agent.seeding import streams
 from dpgcourse.gradient.chain_rule import Squash
+from dpgcourse.lab.diagnostics import Diagnostics
 from dpgcourse.lab.env import make_envs
+from dpgcourse.lab.evaluation import evaluate, reset_where
+from dpgcourse.lab.finite import require_finite, require_finite_parameters
 from dpgcourse.lab.methods import METHODS
 
 
@@ -80,12 +82,14 @@ class Result:
         agent: the agents at the end, one per seed.
         steps: environment steps at each evaluation, (k,).
         returns: undiscounted return of every evaluation episode, (k, S, E).
+        log: the quantities of `dpgcourse.lab.diagnostics` at each evaluation, (k, S) each.
     """
 
     config: TrainConfig
     agent: DDPGAgent | DDPGByHand
     steps: np.ndarray
     returns: np.ndarray
+    log: dict[str, np.ndarray]
 
     @property
     def final(self) -> np.ndarray:
@@ -98,6 +102,7 @@ def train(
     on_evaluation: Callable[[int, np.ndarray, DDPGAgent], None] | None = None,
     agent_class: type[DDPGAgent | DDPGByHand] | None = None,
     progress: bool = False,
+    on_log: Callable[[int, dict[str, np.ndarray]], None] | None = None,
 ) -> Result:
     """Train one agent per seed.
 
@@ -107,14 +112,22 @@ def train(
             agent.
         agent_class: trained in place of ``config.method``, for a class that has no name there.
         progress: show a progress bar.
+        on_log: called before ``on_evaluation`` with the step and what is logged then, (S,) each.
 
     Raises:
         ValueError: the environment is not allowed (see `make_env`).
-        FloatingPointError: a seed's policy is no longer finite; the message names seed and step.
+        FloatingPointError: an action, a state or a reward, or at an evaluation a parameter or a
+            logged quantity, is no longer finite; the message names it, the seed and the step.
     """
+    with np.errstate(over="ignore", invalid="ignore"):  # an error follows, which says more
+        return _train(config, on_evaluation, agent_class, progress, on_log)
+
+
+def _train(config, on_evaluation, agent_class, progress, on_log) -> Result:
+    seeds = config.seed_list
     S = config.seeds
     envs, eval_envs = (make_envs(config.env, n) for n in (S, S * config.eval_episodes))
-    rngs = streams(config.seed_list)
+    rngs = streams(seeds)
     space = envs.single_action_space
     squash = Squash(space.low, space.high)
     (state_dim,) = envs.single_observation_space.shape
@@ -126,58 +139,32 @@ def train(
     eval_envs.reset(
         seed=[seed + i for seed in rngs.evaluation for i in range(config.eval_episodes)]
     )
-    steps, returns = [], []
+    measure = Diagnostics(agent)
+    steps, returns, logs = [], [], []
     for t in tqdm(range(1, config.steps + 1), unit="step", disable=not progress):
         a = agent.random_action() if t <= config.warmup else agent.explore(s)
+        require_finite("action", a, seeds, t)
         s_next, r, terminated, truncated, _ = envs.step(a.astype(space.dtype))
+        require_finite("state", s_next, seeds, t)
+        require_finite("reward", r, seeds, t)
         replay.add(s, a, r, s_next, agent.no_future(terminated, truncated))
-        s = _reset_where(envs, terminated | truncated, s_next)
+        s = reset_where(envs, terminated | truncated, s_next)
         agent.noise.reset(terminated | truncated)
         if t > config.warmup:
             agent.update(replay.sample(config.agent.batch_size))
         if t % config.eval_every == 0:
-            _require_finite(agent, config, t)
+            require_finite_parameters(agent, seeds, t)
+            evaluation = evaluate(agent, eval_envs, seeds, t)
             steps.append(t)
-            returns.append(evaluate(agent, eval_envs, config.eval_episodes))
+            returns.append(evaluation.returns)
+            logs.append(measure(replay, evaluation))
+            for name, values in logs[-1].items():
+                require_finite(name, values, seeds, t)
+            if on_log:
+                on_log(t, logs[-1])
             if on_evaluation:
                 on_evaluation(t, returns[-1], agent)
     envs.close()
     eval_envs.close()
-    return Result(config, agent, np.array(steps), np.stack(returns))
-
-
-def evaluate(agent: DDPGAgent, envs, episodes: int) -> np.ndarray:
-    """Undiscounted returns (S, E) of noiseless episodes, one per copy in envs (S·E of them)."""
-    S = envs.num_envs // episodes
-    running = np.ones(envs.num_envs, dtype=bool)
-    total = np.zeros(envs.num_envs)
-    s, _ = envs.reset()
-    while running.any():
-        a = agent.act(s.reshape(S, episodes, -1)).reshape(S * episodes, -1)
-        s, r, terminated, truncated, _ = envs.step(a.astype(envs.single_action_space.dtype))
-        total += np.where(running, r, 0.0)
-        ended = terminated | truncated
-        running &= ~ended
-        s = _reset_where(envs, ended, s)  # copies that are done run on, unrecorded
-    return total.reshape(S, episodes)
-
-
-def _reset_where(envs, ended: np.ndarray, s: np.ndarray) -> np.ndarray:
-    """The states to act in next: fresh ones where an episode has ended."""
-    if not ended.any():
-        return s
-    fresh, _ = envs.reset(options={"reset_mask": ended})
-    return fresh
-
-
-def _require_finite(agent: DDPGAgent, config: TrainConfig, step: int) -> None:
-    for name, network in (("actor", agent.actor), ("critic", agent.critic)):
-        for parameter in network.parameters():
-            finite = torch.as_tensor(parameter).isfinite()  # by hand, parameters are arrays
-            bad = ~finite.flatten(1).all(1)  # (S,)
-            if bad.any():
-                seed = config.seed_list[int(bad.nonzero()[0])]
-                raise FloatingPointError(
-                    f"the {name} of seed {seed} is no longer finite at step {step}; "
-                    "lower the learning rates"
-                )
+    log = {name: np.stack([entry[name] for entry in logs]) for name in logs[0]}
+    return Result(config, agent, np.array(steps), np.stack(returns), log)

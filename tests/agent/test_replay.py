@@ -90,3 +90,14 @@ def test_empty_buffers_and_batches_are_refused():
         Replay(4, 1, 1, rngs()).sample(4)
     with pytest.raises(ValueError, match="capacity is 0"):
         Replay(0, 1, 1, rngs())
+
+
+def test_transitions_are_found_by_age():
+    replay = Replay(3, 1, 1, rngs(2))
+    for i in range(5):
+        replay.add(*(np.full((2, *shape), i) for shape in ((1,), (1,), (), (1,), ())))
+    assert replay.at(np.arange(3)).r.tolist() == [[2, 3, 4]] * 2
+    assert replay.at([0]).s.shape == (2, 1, 1)
+    for place in (-1, 3):
+        with pytest.raises(ValueError, match="allowed: 0 to 2"):
+            replay.at([place])

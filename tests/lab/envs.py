@@ -42,9 +42,26 @@ class Raises(Counter):
         raise RuntimeError("the motor is on fire")
 
 
+class BadState(Counter):
+    """Reaches a state that float32 cannot hold at its 45th step."""
+
+    steps, ends = 0, ("truncated",)
+
+    def step(self, action):
+        self.steps += 1
+        s, r, *rest = super().step(action)
+        return (s * 1e300 if self.steps == 45 else s), r, *rest
+
+
+class BadReward(BadState):
+    def step(self, action):
+        s, r, *rest = super().step(action)
+        return np.minimum(s, 1e6), (np.nan if self.steps == 45 else r), *rest
+
+
 def register():
     """Make them known to Gymnasium; registering twice is harmless."""
-    for cls in (Counter, Unbounded, Picture, Raises):
+    for cls in (Counter, Unbounded, Picture, Raises, BadState, BadReward):
         name = f"{cls.__name__}-v0"
         if name not in gym.registry:
             gym.register(name, entry_point=cls, disable_env_checker=True)

@@ -27,7 +27,8 @@ CONFIG = TrainConfig(
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "new" / "record"
-    return folder, train(CONFIG, RecordWriter(folder, CONFIG))
+    writer = RecordWriter(folder, CONFIG)
+    return folder, train(CONFIG, writer, on_log=writer.log)
 
 
 @pytest.fixture
@@ -44,6 +45,9 @@ def test_what_is_read_is_what_was_trained(run):
     assert record.config == CONFIG
     assert record.steps.tolist() == [20, 40]
     np.testing.assert_allclose(record.returns, result.returns, atol=1e-4)
+    assert record.log.keys() == result.log.keys()
+    for name, values in result.log.items():
+        np.testing.assert_allclose(record.log[name], values, rtol=1e-5)
     s = torch.randn(2, 5, 3)
     assert torch.equal(record.actor(s), result.agent.actor(s))
 
@@ -64,6 +68,25 @@ def test_a_record_from_before_methods_had_names_is_one_of_ddpg(record):
     del config["method"]
     (record / "config.json").write_text(json.dumps(config))
     assert read_record(record).config == CONFIG
+
+
+def test_the_log_is_tidy(run):
+    with open(run[0] / "log.csv", newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0][:4] == ["seed", "step", "q_mean", "q_std"]
+    assert [row[:2] for row in rows[1:]] == [["3", "20"], ["4", "20"], ["3", "40"], ["4", "40"]]
+
+
+def test_a_log_that_is_one_evaluation_ahead_is_read(record):
+    log = record / "log.csv"
+    steps = [line.replace(",40,", ",60,") for line in log.read_text().splitlines()[-2:]]
+    log.write_text(log.read_text() + "\n".join(steps) + "\n")
+    assert read_record(record).log["q_mean"].shape == (2, 2)
+
+
+def test_a_record_without_a_log_has_an_empty_one(record):
+    (record / "log.csv").unlink()
+    assert read_record(record).log == {}
 
 
 def test_the_table_is_tidy(run):
@@ -109,7 +132,7 @@ class Hostile:
         return os.system, ("touch executed",)
 
 
-@pytest.mark.parametrize("name", ["config.json", "returns.csv", "actor.safetensors"])
+@pytest.mark.parametrize("name", ["config.json", "returns.csv", "log.csv", "actor.safetensors"])
 @pytest.mark.parametrize(
     "content",
     [
@@ -130,10 +153,11 @@ def test_a_damaged_file_is_refused_and_never_run(record, name, content, monkeypa
     assert not (record / "executed").exists()
 
 
-def test_a_truncated_table_is_refused(record):
-    table = record / "returns.csv"
+@pytest.mark.parametrize("name", ["returns.csv", "log.csv"])
+def test_a_truncated_table_is_refused(name, record):
+    table = record / name
     table.write_text("\n".join(table.read_text().splitlines()[:-1]))
-    with pytest.raises(ValueError, match="returns.csv.* cannot be read: "):
+    with pytest.raises(ValueError, match=f"{name}.* cannot be read: "):
         read_record(record)
 
 

@@ -9,6 +9,7 @@ from dpgcourse.agent.ddpg import DDPGAgent, DDPGConfig
 from dpgcourse.agent.noise import OrnsteinUhlenbeckNoise
 from dpgcourse.agent.replay import Replay
 from dpgcourse.lab import train as train_module
+from dpgcourse.lab.record import RecordWriter, read_record
 from dpgcourse.lab.train import TrainConfig, train
 
 SMALL = {"steps": 60, "warmup": 20, "eval_every": 30, "eval_episodes": 2}
@@ -156,7 +157,9 @@ def test_a_policy_that_is_no_longer_finite_is_named():
                 next(self.actor.parameters())[1].fill_(float("nan"))
 
     with pytest.raises(FloatingPointError, match="the actor of seed 6 is .* at step 30"):
-        train(small(first_seed=5), agent_class=Breaks)
+        train(small(first_seed=5, warmup=29), agent_class=Breaks)
+    with pytest.raises(FloatingPointError, match="the action of seed 6 is .* at step 22"):
+        train(small(first_seed=5), agent_class=Breaks)  # broken at 21, found when it next acts
 
 
 def test_the_agent_by_hand_trains_like_the_one_in_torch():
@@ -175,6 +178,35 @@ def test_an_agent_by_hand_that_is_no_longer_finite_is_named():
 
     with pytest.raises(FloatingPointError, match="the critic of seed 6 is .* at step 30"):
         train(small(first_seed=5, warmup=29), agent_class=Breaks)
+
+
+@pytest.mark.parametrize("quantity", ["state", "reward"])
+def test_a_quantity_of_the_environment_that_is_no_longer_finite_is_named(quantity, tmp_path):
+    config = small(env=f"Bad{quantity.capitalize()}-v0", first_seed=5)  # bad from the 45th step
+    writer = RecordWriter(tmp_path / "record", config)
+    message = f"the {quantity} of seed 5 is no longer finite at step 45"
+    with pytest.raises(FloatingPointError, match=message):
+        train(config, writer)
+    record = read_record(tmp_path / "record")  # both seeds, up to the evaluation before
+    assert record.steps.tolist() == [30]
+    assert record.returns.shape == (1, 2, 2)
+
+
+def test_an_evaluation_that_is_no_longer_finite_is_named():
+    class Breaks(DDPGAgent):
+        def act(self, s):
+            return super().act(s) + np.array([0, np.nan])[:, None, None]
+
+    message = "the action in an evaluation of seed 6 is .* at step 30"
+    with pytest.raises(FloatingPointError, match=message):
+        train(small(first_seed=5, warmup=60), agent_class=Breaks)
+
+
+def test_a_run_that_really_diverges_stops_with_an_error():
+    wild = DDPGConfig(hidden=(8,), batch_size=4, critic_lr=1e30)
+    for method in ("ddpg", "by_hand"):
+        with pytest.raises(FloatingPointError, match="of seed [01] is no longer finite at step"):
+            train(small(agent=wild, method=method))
 
 
 def test_an_error_of_the_environment_keeps_its_cause():
