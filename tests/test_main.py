@@ -1,5 +1,6 @@
 """The command line, as a user meets it: in a process of its own."""
 
+import json
 import os
 import signal
 import subprocess
@@ -39,7 +40,12 @@ def test_train_then_play(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("", "one of {train, play}"),
+        ("", "one of {train, train-lillicrap2016, study, play}"),
+        ("study --out new --methods ddpg ppo", "method is 'ppo'; allowed: ddpg, by_hand, td3"),
+        ("study --out new --vary taus=1", "vary is 'taus=1'; allowed: NAME=VALUES with one of"),
+        ("study --out new --vary tau=2.0", "tau is 2.0; allowed: 0 < tau <= 1"),
+        ("study --out full", "which is no study; allowed: a new folder"),
+        ("train --seeds 1000000 --steps 1000000", "GiB, which is available; lower seeds"),
         ("fly", "fly"),
         ("train --nonsense 3", "--nonsense"),
         ("train --seeds many", "many"),
@@ -62,6 +68,40 @@ def test_a_users_mistake_is_a_short_message_and_writes_nothing(arguments, messag
     assert "Traceback" not in said
     assert [path.name for path in tmp_path.iterdir()] == ["full"]
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["notes.txt"]
+
+
+def test_the_published_settings_run_and_may_be_changed(tmp_path):
+    short = ["--seeds=1", "--steps=70", "--eval-every=70", "--eval-episodes=1", "--out=record"]
+    done = command("train-lillicrap2016", *short, "--gamma=0.9", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    config = json.loads((tmp_path / "record" / "config.json").read_text())
+    assert config["method"] == "drifting-noise"
+    assert config["agent"]["gamma"] == 0.9 and config["agent"]["tau"] == 0.001
+    assert config["agent"]["hidden"] == [400, 300] and config["steps"] == 70
+
+
+def test_a_study_is_finished_by_the_command_that_began_it(tmp_path):
+    again = ["study", "--out=new", "--methods", "ddpg", "td3", "--vary", "tau=0.5,1.0", *QUICK]
+    first = command(*again, cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    assert "study: new, 4 of 4 variants finished" in first.stdout
+    names = {path.name for path in (tmp_path / "new").iterdir()}
+    runs = {"ddpg-tau=0.5", "ddpg-tau=1.0", "td3-tau=0.5", "td3-tau=1.0"}
+    assert names == {"command.txt"} | runs
+    text = (tmp_path / "new" / "command.txt").read_text()
+    assert text == f"python -m dpgcourse {' '.join(again)}\n"
+    second = command(*again, cwd=tmp_path)
+    assert second.stderr.count("finished before, skipped") == 4
+    assert (tmp_path / "new" / "command.txt").read_text() == text
+
+
+def test_a_diverging_run_is_one_line_and_keeps_its_record(tmp_path):
+    wild = [*QUICK, "--critic-lr=1e30", "--no-progress", "--batch-size=4"]
+    done = command("train", *wild, "--eval-every=10", "--out=record", cwd=tmp_path)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: the ") and "is no longer finite at step 2" in line
+    assert len((tmp_path / "record" / "returns.csv").read_text().splitlines()) == 1 + 2 * 2
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")

@@ -150,7 +150,8 @@ class DDPGByHand(Behavior):
         dtype: of networks and batches, float32 or float64.
 
     Raises:
-        ValueError: another dtype; a state_dim below 1; on `update`, a field of the wrong shape.
+        ValueError: another dtype; a state_dim below 1; an action_layer or a critic_l2 that only the
+            agent in torch knows; on `update`, a field of the wrong shape.
 
     Source: Lillicrap et al. (2016), Algorithm 1.
     """
@@ -161,6 +162,9 @@ class DDPGByHand(Behavior):
         self.config, self.squash, self.dtype = config, squash, np.dtype(dtype)
         if self.dtype not in (np.float32, np.float64):
             raise ValueError(f"dtype is {self.dtype}; allowed: float32 or float64")
+        for name, allowed in (("action_layer", 1), ("critic_l2", 0)):
+            if getattr(config, name) != allowed:
+                raise ValueError(f"{name} is {getattr(config, name)}; allowed by hand: {allowed}")
         self.state_dim, self.action_dim = state_dim, len(squash.low)
         self.exploration = streams.exploration
         self.actor = Actor(state_dim, squash, config.hidden, streams, self.dtype)

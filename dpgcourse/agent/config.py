@@ -25,6 +25,10 @@ class DDPGConfig:
     """Transitions per update, >= 1."""
     hidden: tuple[int, ...] = (64, 64)
     """Widths of the hidden layers of both networks, each >= 1."""
+    action_layer: int = 1
+    """Layer of the critic that the action enters; 1 is the first, beside the state."""
+    critic_l2: float = 0.0
+    """L2 penalty of the critic: its loss grows by critic_l2/2 times the squared weights, >= 0."""
     sigma: float = 0.2
     """Standard deviation of the exploration noise, in half-ranges of the action, >= 0."""
 
@@ -36,6 +40,12 @@ class DDPGConfig:
             ("critic_lr", 0 < self.critic_lr < float("inf"), "a finite number > 0"),
             ("batch_size", self.batch_size >= 1, "1 or more"),
             ("hidden", bool(self.hidden) and min(self.hidden) >= 1, "one or more widths >= 1"),
+            (
+                "action_layer",
+                1 <= self.action_layer <= len(self.hidden),
+                f"1 to {len(self.hidden)}, the number of hidden layers",
+            ),
+            ("critic_l2", 0 <= self.critic_l2 < float("inf"), "a finite number >= 0"),
             ("sigma", 0 <= self.sigma < float("inf"), "a finite number >= 0"),
         ):
             if not ok:

@@ -50,7 +50,12 @@ class DDPGAgent(Behavior):
         self.exploration = streams.exploration
         self.actor = Actor(state_dim, squash, config.hidden, streams.weights, dtype)
         self.critic = self.critic_class(
-            state_dim, len(squash.low), config.hidden, streams.weights, dtype
+            state_dim,
+            len(squash.low),
+            config.hidden,
+            streams.weights,
+            dtype,
+            config.action_layer,
         )
         self.actor_target = copy.deepcopy(self.actor)
         self.critic_target = copy.deepcopy(self.critic)
@@ -59,7 +64,10 @@ class DDPGAgent(Behavior):
             self.actor.parameters(), lr=config.actor_lr, fused=True
         )
         self.critic_optimizer = torch.optim.Adam(
-            self.critic.parameters(), lr=config.critic_lr, fused=True
+            self.critic.parameters(),
+            lr=config.critic_lr,
+            weight_decay=config.critic_l2,
+            fused=True,
         )
 
     @torch.no_grad()

@@ -45,13 +45,19 @@ class Linear(nn.Module):
         return x @ self.W + self.b
 
 
+def _hidden(sizes, rngs, dtype) -> list[nn.Module]:
+    """Affine layers, each with a ReLU behind it."""
+    layers: list[nn.Module] = []
+    for fan_in, fan_out in pairwise(sizes):
+        layers += [Linear(fan_in, fan_out, rngs, dtype=dtype), nn.ReLU()]
+    return layers
+
+
 def _layers(sizes, rngs, dtype) -> nn.Sequential:
     """Affine layers with ReLU between them; the last one starts near zero."""
-    *body, last = pairwise(sizes)
-    layers: list[nn.Module] = []
-    for fan_in, fan_out in body:
-        layers += [Linear(fan_in, fan_out, rngs, dtype=dtype), nn.ReLU()]
-    return nn.Sequential(*layers, Linear(*last, rngs, bound=FINAL_BOUND, dtype=dtype))
+    *body, out = sizes
+    layers = _hidden(body, rngs, dtype)
+    return nn.Sequential(*layers, Linear(body[-1], out, rngs, bound=FINAL_BOUND, dtype=dtype))
 
 
 class Actor(nn.Module):
@@ -84,7 +90,7 @@ class Actor(nn.Module):
 
 
 class Critic(nn.Module):
-    """The action value Q(s,a,w); the action enters the first layer, beside the state.
+    """The action value Q(s,a,w); the action enters beside the state, or in a later layer.
 
     Args:
         state_dim: d.
@@ -92,6 +98,7 @@ class Critic(nn.Module):
         hidden: widths of the hidden layers.
         rngs: one generator per seed.
         dtype: of the parameters.
+        action_layer: which layer the action enters, counted from 1.
     """
 
     def __init__(
@@ -101,10 +108,13 @@ class Critic(nn.Module):
         hidden: Sequence[int],
         rngs: Sequence[np.random.Generator],
         dtype: torch.dtype = torch.float32,
+        action_layer: int = 1,
     ):
         super().__init__()
-        self.layers = _layers((state_dim + action_dim, *hidden, 1), rngs, dtype)
+        *alone, joined = (state_dim, *hidden)[:action_layer]
+        self.features = nn.Sequential(*_hidden((*alone, joined), rngs, dtype))  # of s alone
+        self.layers = _layers((joined + action_dim, *hidden[action_layer - 1 :], 1), rngs, dtype)
 
     def forward(self, s: Tensor, a: Tensor) -> Tensor:
         """Map states (..., B, d) and actions (..., B, m) to values (..., B)."""
-        return self.layers(torch.cat((s, a), dim=-1)).squeeze(-1)
+        return self.layers(torch.cat((self.features(s), a), dim=-1)).squeeze(-1)

@@ -357,3 +357,10 @@ def test_bad_arguments_are_named():
             by_hand(dtype=dtype)
     with pytest.raises(ValueError, match=r"sizes is \(0, 16, 8, 2\); allowed"):
         DDPGByHand(CONFIG, 0, SQUASH, streams([0]))
+
+
+@pytest.mark.parametrize(("field", "value"), [("action_layer", 2), ("critic_l2", 0.01)])
+def test_what_only_the_agent_in_torch_knows_is_refused(field, value):
+    config = DDPGConfig(**{field: value})
+    with pytest.raises(ValueError, match=f"{field} is {value}; allowed by hand: "):
+        DDPGByHand(config, 3, Squash([-2.0], [2.0]), streams([0]))

@@ -186,8 +186,20 @@ def test_copies_of_an_agent_are_independent():
         ("hidden", ()),
         ("hidden", (64, 0)),
         ("sigma", -1.0),
+        ("action_layer", 0),
+        ("action_layer", 3),
+        ("critic_l2", -1.0),
     ],
 )
 def test_bad_hyperparameters_are_named(field, value):
     with pytest.raises(ValueError, match=f"{field} is .*; allowed: "):
         DDPGConfig(**{field: value})
+
+
+def test_the_l2_penalty_shrinks_the_critic_alone():
+    """Adam's first step is the learning rate times the sign of the slope, here the penalty's."""
+    agent = agent_of([0], hidden=(8,), critic_l2=1e6)
+    before = copy.deepcopy(agent.critic)
+    agent.critic_step(batch_of(1, 16), torch.zeros(1, 16, dtype=torch.float64))
+    for new, old in zip(agent.critic.parameters(), before.parameters(), strict=True):
+        torch.testing.assert_close(new, old - 1e-3 * old.sign(), rtol=0, atol=1e-5)

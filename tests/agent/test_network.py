@@ -45,3 +45,16 @@ def test_each_seed_is_its_own_network():
     assert q.shape == (2, 6)
     torch.testing.assert_close(q[1], alone(s, a)[0])
     assert not torch.allclose(q[0], q[1])
+
+
+def test_the_action_may_enter_a_later_layer():
+    critic = Critic(3, 2, (5, 4), rngs(0, 1), torch.float64, action_layer=2)
+    first, second, last = (layer for layer in critic.modules() if hasattr(layer, "W"))
+    s, a = torch.randn(2, 7, 3, dtype=torch.float64), torch.randn(2, 7, 2, dtype=torch.float64)
+    for row in range(2):
+        h = (s[row] @ first.W[row] + first.b[row]).clamp(min=0)
+        h = torch.cat((h, a[row]), dim=1) @ second.W[row] + second.b[row]
+        q = h.clamp(min=0) @ last.W[row] + last.b[row]
+        torch.testing.assert_close(critic(s, a)[row], q[:, 0])
+    beside = Critic(3, 2, (5, 4), rngs(0, 1), torch.float64)
+    assert [tuple(p.shape[1:]) for p in beside.parameters()][:2] == [(5, 5), (1, 5)]

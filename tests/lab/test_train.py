@@ -1,4 +1,5 @@
 import random
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from dpgcourse.agent.ddpg import DDPGAgent, DDPGConfig
 from dpgcourse.agent.noise import OrnsteinUhlenbeckNoise
 from dpgcourse.agent.replay import Replay
 from dpgcourse.lab import train as train_module
+from dpgcourse.lab.finite import parameters
 from dpgcourse.lab.record import RecordWriter, read_record
 from dpgcourse.lab.train import TrainConfig, train
 
@@ -105,6 +107,27 @@ def test_a_seed_gets_the_same_run_alone_and_beside_others():
     torch.testing.assert_close(weights(together)[2], weights(alone)[0], rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(together.returns[:, 2], alone.returns[:, 0], rtol=0.05)
     assert not torch.allclose(weights(together)[0], weights(together)[2])
+
+
+@pytest.mark.parametrize(
+    ("agent_class", "dtype"), [(DDPGAgent, torch.float64), (DDPGByHand, "float64")]
+)
+def test_in_double_precision_a_seed_gets_its_own_run_to_nine_digits(
+    agent_class, dtype, monkeypatch
+):
+    monkeypatch.setattr(train_module, "Replay", partial(Replay, dtype=torch.float64))
+    double = partial(agent_class, dtype=dtype)
+
+    def learned(**seeds):
+        result = train(small(steps=220, eval_every=220, **seeds), agent_class=double)
+        networks = result.agent.actor, result.agent.critic, result.agent.actor_target
+        return np.concatenate([parameters(network) for network in networks], axis=1)
+
+    together = learned(seeds=3, first_seed=4)
+    for row in range(3):
+        alone = learned(seeds=1, first_seed=4 + row)[0]
+        assert np.abs(together[row] - alone).max() < 1e-9
+        assert np.abs(together[row] - together[row - 1]).max() > 0.1
 
 
 def test_evaluations_are_counted_and_on_schedule():
