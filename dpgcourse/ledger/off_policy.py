@@ -259,34 +259,34 @@ def _normal(a, mean, sd):
 @entry("eq-offpolicy-weights", "theorem")
 def importance_weights(rng):
     """A mean over π is a mean over β in which every action counts π/β times."""
-    mean, sd, tau = rng.uniform(0.3, 1), rng.uniform(0.6, 0.9), rng.uniform(1, 1.3)
+    mean, tau, sigma = rng.uniform(0.3, 1), rng.uniform(0.6, 0.9), rng.uniform(1, 1.3)
 
     def weighted(a):
-        return _normal(a, mean, sd) / _normal(a, 0, tau) * (2 + np.sin(a) + a**2)
+        return _normal(a, mean, tau) / _normal(a, 0, sigma) * (2 + np.sin(a) + a**2)
 
     grid = np.linspace(-12, 12, 4001)
     nodes, probabilities = np.polynomial.hermite_e.hermegauss(40)
-    a = mean + sd * nodes
+    a = mean + tau * nodes
     by_nodes = probabilities / np.sqrt(2 * np.pi) @ (2 + np.sin(a) + a**2)
     return {
-        "formula": (weighted(grid) * _normal(grid, 0, tau)).sum() * (grid[1] - grid[0]),
-        "closed form": 2 + np.exp(-(sd**2) / 2) * np.sin(mean) + mean**2 + sd**2,
+        "formula": (weighted(grid) * _normal(grid, 0, sigma)).sum() * (grid[1] - grid[0]),
+        "closed form": 2 + np.exp(-(tau**2) / 2) * np.sin(mean) + mean**2 + tau**2,
         "quadrature": by_nodes,
-        "Monte Carlo": ex.estimate(weighted(tau * rng.normal(size=40_000))),
+        "Monte Carlo": ex.estimate(weighted(sigma * rng.normal(size=40_000))),
     }
 
 
 @entry("eq-offpolicy-second-moment", "theorem")
 def second_moment(rng):
     """The second moment of the importance weight of two normal policies."""
-    m, tau, sigma, means = 3, rng.uniform(1, 1.3), rng.uniform(0.7, 0.9), rng.normal(size=3) / 2
-    spread, distance = 2 * tau**2 - sigma**2, np.linalg.norm(means)
+    m, sigma, tau, means = 3, rng.uniform(1, 1.3), rng.uniform(0.7, 0.9), rng.normal(size=3) / 2
+    v, distance = 2 * sigma**2 - tau**2, np.linalg.norm(means)
     grid = np.linspace(-15, 15, 4001)
-    squares = [_normal(grid, x, sigma) ** 2 / _normal(grid, 0, tau) for x in means]
-    draws = tau * rng.normal(size=(100_000, 3))
-    omega = (_normal(draws, means, sigma) / _normal(draws, 0, tau)).prod(1)
+    squares = [_normal(grid, x, tau) ** 2 / _normal(grid, 0, sigma) for x in means]
+    draws = sigma * rng.normal(size=(100_000, 3))
+    omega = (_normal(draws, means, tau) / _normal(draws, 0, sigma)).prod(1)
     return {
-        "formula": (tau**2 / (sigma * spread**0.5)) ** m * np.exp(distance**2 / spread),
+        "formula": (sigma**2 / (tau * v**0.5)) ** m * np.exp(distance**2 / v),
         "quadrature": np.prod([square.sum() * (grid[1] - grid[0]) for square in squares]),
         "Monte Carlo": ex.estimate(omega**2),
     }
