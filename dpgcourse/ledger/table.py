@@ -15,6 +15,7 @@ CHAPTERS = (
     "theorem",
     "lqr",
     "off_policy",
+    "by_hand",
     "ddpg",
 )
 
