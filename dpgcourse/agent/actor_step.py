@@ -41,6 +41,11 @@ def policy_gradient(
 
 def ascend(actor: nn.Module, gradient: tuple[Tensor, ...], optimizer: torch.optim.Optimizer):
     """Take one uphill step. The only minus sign of the actor step is here: optimizers descend."""
-    for parameter, slope in zip(actor.parameters(), gradient, strict=True):
-        parameter.grad = -slope
+    descend(actor, tuple(-slope for slope in gradient), optimizer)
+
+
+def descend(network: nn.Module, gradient: tuple[Tensor, ...], optimizer: torch.optim.Optimizer):
+    """Hand a gradient, one tensor per parameter of the network, to the optimizer, and step."""
+    for parameter, slope in zip(network.parameters(), gradient, strict=True):
+        parameter.grad = slope
     optimizer.step()
