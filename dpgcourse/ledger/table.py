@@ -17,6 +17,7 @@ CHAPTERS = (
     "off_policy",
     "by_hand",
     "ddpg",
+    "beyond",
 )
 
 
