@@ -16,7 +16,7 @@ PARALLEL := -n 2 --dist loadscope
 BUILD_BOOK := rm -rf _build && $(BIN)/jupyter-book build . -W -n --keep-going
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve lab test lint execute lock clean
+.PHONY: help book serve lab test test-long bench lint execute lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,13 @@ test: $(READY) ## Run every check: lint, package, chapters, built pages
 	$(PYTEST) $(PARALLEL) --nbval --nbval-cell-timeout=300 book/*.ipynb
 	$(BUILD_BOOK)
 	$(PYTEST) -rs tests/site
+
+test-long: $(READY) ## Run the checks that take minutes: compilation, learning
+	$(PYTEST) -m long tests
+
+bench: $(READY) ## Measure throughput beside Stable-Baselines3 and a plain loop
+	$(BIN)/pip install -q -r benchmarks/requirements.txt -c constraints.txt
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.throughput
 
 lint: $(READY) ## Format and lint the package, the tests and the chapters
 	$(BIN)/ruff format .

@@ -1,5 +1,7 @@
 """Train one method for many seeds at once, with noiseless evaluations on a schedule."""
 
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -44,6 +46,9 @@ class TrainConfig:
     """Noiseless episodes per evaluation and seed, >= 1."""
     capacity: int | None = None
     """Transitions that the replay keeps per seed, the latest ones, >= 1; None keeps all."""
+    compile: bool = False
+    """Compile the update: up to a minute at its start, less time from then on; needs a C++
+    compiler and an agent in PyTorch."""
     agent: DDPGConfig = field(default_factory=DDPGConfig)
     """Hyperparameters of the agent."""
 
@@ -61,6 +66,8 @@ class TrainConfig:
                 raise ValueError(f"{name} is {getattr(self, name)}; allowed: {allowed}")
         if self.method not in METHODS:
             raise ValueError(f"method is {self.method!r}; allowed: {', '.join(METHODS)}")
+        if self.compile and not hasattr(METHODS[self.method], "compile"):
+            raise ValueError(f"compile is True; allowed: False for method {self.method!r}")
         if self.steps % self.eval_every:
             raise ValueError(
                 f"steps is {self.steps}; allowed: a multiple of eval_every = {self.eval_every}, "
@@ -132,6 +139,8 @@ def _train(config, on_evaluation, agent_class, progress, on_log) -> Result:
     squash = Squash(space.low, space.high)
     (state_dim,) = envs.single_observation_space.shape
     agent = (agent_class or METHODS[config.method])(config.agent, state_dim, squash, rngs)
+    if config.compile:
+        agent.compile()
     capacity = min(config.capacity or config.steps, config.steps)
     replay = Replay(capacity, state_dim, len(squash.low), rngs.replay)
 
@@ -151,7 +160,10 @@ def _train(config, on_evaluation, agent_class, progress, on_log) -> Result:
         s = reset_where(envs, terminated | truncated, s_next)
         agent.noise.reset(terminated | truncated)
         if t > config.warmup:
+            start = time.perf_counter()
             agent.update(replay.sample(config.agent.batch_size))
+            if progress and config.compile and t == config.warmup + 1:
+                tqdm.write(f"compiled in {time.perf_counter() - start:.0f} s", file=sys.stderr)
         if t % config.eval_every == 0:
             require_finite_parameters(agent, seeds, t)
             evaluation = evaluate(agent, eval_envs, seeds, t)
