@@ -209,11 +209,8 @@ class DDPGByHand(Behavior):
 
     def target_step(self) -> None:
         """Let both target networks follow: θ' ← τθ + (1 − τ)θ'."""
-        for target, source in (
-            (self.critic_target, self.critic),
-            (self.actor_target, self.actor),
-        ):
-            follow(target.theta, source.theta, self.config.tau)
+        follow(self.critic_target.theta, self.critic.theta, self.config.tau)
+        follow(self.actor_target.theta, self.actor.theta, self.config.tau)
 
     def _arrays(self, batch: Batch) -> Batch:
         """The batch as arrays of the agent's dtype; tensors of that dtype are read in place."""

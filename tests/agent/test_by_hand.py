@@ -316,6 +316,21 @@ def test_float32_stays_float32_and_near():
     assert hand.critic_optimizer.square.dtype == hand.act(batch.s).dtype == np.float32
 
 
+@pytest.mark.parametrize("put", ["in place", "anew", "in a copy"])
+def test_the_layers_show_theta_however_it_was_put(put):
+    network = by_hand((0, 1)).actor
+    network.layers[0][0]  # whatever is kept from reading is kept now
+    if put == "in a copy":
+        network = copy.deepcopy(network)
+    if put == "anew":
+        network.theta = np.ones_like(network.theta)
+    else:
+        network.theta[:] = 1
+    assert all((W == 1).all() and (b == 1).all() for W, b in network.layers)
+    network.theta += 1
+    assert all((W == 2).all() and (b == 2).all() for W, b in network.layers)
+
+
 def test_copies_of_an_agent_are_independent():
     agent = by_hand()
     twin, batch = copy.deepcopy(agent), batch_of(1, 8)
