@@ -15,6 +15,7 @@ CHAPTERS = (
     "theorem",
     "lqr",
     "off_policy",
+    "mechanisms",
     "by_hand",
     "ddpg",
     "beyond",
