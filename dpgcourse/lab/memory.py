@@ -1,6 +1,7 @@
 """How much memory a run will take, told before it takes any."""
 
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import psutil
 
@@ -8,7 +9,9 @@ from dpgcourse.agent.by_hand import DDPGByHand
 from dpgcourse.agent.td3 import TD3Agent
 from dpgcourse.lab.env import VECTORIZED, make_env
 from dpgcourse.lab.methods import METHODS
-from dpgcourse.lab.train import TrainConfig
+
+if TYPE_CHECKING:  # `train` asks here before it begins
+    from dpgcourse.lab.train import TrainConfig
 
 NUMBER = 4  # bytes of a float32
 COPIES = 9  # of all parameters: network, target, two averages of Adam, and what is in flight
@@ -16,7 +19,7 @@ ENVIRONMENT = 40_000  # bytes of one Gymnasium environment with its wrappers and
 GENERATORS = 50_000  # bytes of a seed's random streams
 
 
-def estimate_memory(config: TrainConfig) -> int:
+def estimate_memory(config: "TrainConfig") -> int:
     """Bytes that a run adds to the process: replay, networks, optimizers, batches, environments.
 
     Made of sizes alone; nothing of it is allocated. Measured peaks lie within a factor of 1.6 and
@@ -46,7 +49,7 @@ def _parameters(sizes: tuple[int, ...]) -> int:
     return sum((i + 1) * o for i, o in pairwise(sizes))
 
 
-def require_memory(config: TrainConfig) -> None:
+def require_memory(config: "TrainConfig") -> None:
     """Refuse what will not fit.
 
     Raises:

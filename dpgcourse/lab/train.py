@@ -17,6 +17,7 @@ from dpgcourse.lab.diagnostics import Diagnostics
 from dpgcourse.lab.env import make_envs
 from dpgcourse.lab.evaluation import evaluate, reset_where
 from dpgcourse.lab.finite import require_finite, require_finite_parameters
+from dpgcourse.lab.memory import require_memory
 from dpgcourse.lab.methods import METHODS
 
 
@@ -122,10 +123,12 @@ def train(
         on_log: called before ``on_evaluation`` with the step and what is logged then, (S,) each.
 
     Raises:
-        ValueError: the environment is not allowed (see `make_env`).
+        ValueError: the environment is not allowed (see `make_env`); the run would not fit into
+            memory.
         FloatingPointError: an action, a state or a reward, or at an evaluation a parameter or a
             logged quantity, is no longer finite; the message names it, the seed and the step.
     """
+    require_memory(config)
     with np.errstate(over="ignore", invalid="ignore"):  # an error follows, which says more
         return _train(config, on_evaluation, agent_class, progress, on_log)
 

@@ -7,7 +7,7 @@ import pytest
 
 from dpgcourse.agent.config import DDPGConfig
 from dpgcourse.lab.memory import estimate_memory, require_memory
-from dpgcourse.lab.train import TrainConfig
+from dpgcourse.lab.train import TrainConfig, train
 
 # In a process of its own: how far the peak of the resident memory grows while a run trains up to
 # its first evaluation, beyond what a tiny run takes. The replay is allocated for the whole run and
@@ -86,5 +86,7 @@ def test_what_will_not_fit_is_refused_with_the_figure(monkeypatch):
     message = "seeds is 100 and steps is 1000000, which needs about 3.5 GiB; allowed: 1.0 GiB"
     with pytest.raises(ValueError, match=message):
         require_memory(config)
+    with pytest.raises(ValueError, match=message):
+        train(config)
     memory.available = 4 * 2**30
     require_memory(config)
