@@ -95,3 +95,17 @@ class TD3Agent(DDPGAgent):
         """Actions (..., m) moved to the nearest point of the box."""
         center, half_range = self.actor.center, self.actor.half_range
         return a.clamp(center - half_range, center + half_range)
+
+
+class OneCritic(TD3Agent):
+    """TD3 without its first change: the target believes the first critic."""
+
+    def next_value(self, s_next: Tensor, a_next: Tensor) -> Tensor:
+        """The first target critic's values, (..., B)."""
+        return self.critic_target(s_next, a_next)
+
+
+class StillTarget(TD3Agent):
+    """TD3 without its second change: no noise in the target's action."""
+
+    target_sigma = 0.0

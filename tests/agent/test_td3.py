@@ -7,13 +7,16 @@ import torch
 from dpgcourse.agent.batch import Batch
 from dpgcourse.agent.ddpg import DDPGAgent, DDPGConfig
 from dpgcourse.agent.seeding import streams
-from dpgcourse.agent.td3 import TD3Agent
+from dpgcourse.agent.td3 import OneCritic, StillTarget, TD3Agent
 from dpgcourse.lab.train import TrainConfig, train
 from tests.agent.test_ddpg import SQUASH, D, M, batch_of, parameters
 
 
 def agent_of(seeds, agent_class=TD3Agent, **config):
     return agent_class(DDPGConfig(**config), D, SQUASH, streams(seeds), dtype=torch.float64)
+
+
+KINDS = TD3Agent, OneCritic, StillTarget
 
 
 class SwitchedOff(TD3Agent):
@@ -126,6 +129,19 @@ def test_a_study_gives_every_seed_what_its_own_run_gives():
         )
         for several, one in pairs:
             torch.testing.assert_close(several[row], one[0], rtol=0, atol=1e-9)
+
+
+@torch.no_grad()
+def test_without_a_change_the_rest_of_the_target_stays():
+    batch, whole, one, still = batch_of(1, 500), *map(agent_of, [[0]] * 3, KINDS)
+
+    def target(a_next, which):
+        q_next = which(whole.critic_target.both(batch.s_next, a_next))
+        return batch.r + whole.config.gamma * (1 - batch.terminated) * q_next
+
+    noisy, calm = whole.next_action(batch.s_next), whole.actor_target(batch.s_next)
+    torch.testing.assert_close(one.td_target(batch), target(noisy, lambda q: q[0]))
+    torch.testing.assert_close(still.td_target(batch), target(calm, lambda q: q.amin(0)))
 
 
 def test_the_training_loop_takes_it():
