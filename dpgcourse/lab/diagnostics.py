@@ -56,8 +56,6 @@ class Diagnostics:
         q, a = value(agent.critic, b.s, b.a), policy(agent.actor, b.s)
         delta = self._target(b) - q
         executed = agent.act(b.s)
-        start = evaluation.start.astype(b.s.dtype)
-        value_start = value(agent.critic, start, policy(agent.actor, start))
         moved = parameters(agent.actor) - parameters(self.actor)
         w = parameters(agent.critic)
         climb = value(agent.critic, b.s, a) - value(agent.critic, b.s, policy(self.actor, b.s))
@@ -78,7 +76,7 @@ class Diagnostics:
             "climb": climb.mean(-1),
             "target_lag": _length(w - parameters(agent.critic_target)),
             "noise_alike": alike(latest.a - policy(agent.actor, latest.s)),
-            "value_gap": (value_start - evaluation.discounted).mean(-1),
+            "value_gap": value_gap(agent, evaluation),
         }
         self._remember()
         return log
@@ -113,6 +111,13 @@ def slope(critic, s: np.ndarray, a: np.ndarray) -> np.ndarray:
         (g,) = torch.autograd.grad(critic(torch.from_numpy(s), leaf).sum(), leaf)
         return g.numpy()
     return critic.dQ_da(s, a)
+
+
+def value_gap(agent, evaluation: Evaluation) -> np.ndarray:
+    """Mean of Q(s_0, μ(s_0)) minus the discounted return from s_0, (S,)."""
+    start = evaluation.start.astype(parameters(agent.actor).dtype)
+    believed = value(agent.critic, start, policy(agent.actor, start))
+    return (believed - evaluation.discounted).mean(-1)
 
 
 def alike(x: np.ndarray) -> np.ndarray:

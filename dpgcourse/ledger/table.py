@@ -18,6 +18,7 @@ CHAPTERS = (
     "mechanisms",
     "by_hand",
     "ddpg",
+    "fails",
     "beyond",
 )
 

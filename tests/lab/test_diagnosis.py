@@ -1,0 +1,65 @@
+"""The rules name every bug of the shipped runs, seed by seed, and leave the healthy ones alone."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dpgcourse.agent.bugs import BUGS
+from dpgcourse.lab import diagnosis, probes
+from dpgcourse.lab.record import read_record
+
+FOLDER = Path(__file__).resolve().parents[2] / "results" / "bugs"
+NAMES = ["ddpg", *BUGS]
+
+
+@pytest.fixture(scope="module")
+def evidence():
+    answers = probes.read(FOLDER / "probes.csv")
+    return {
+        name: diagnosis.evidence(read_record(FOLDER / name).log, answers[name]) for name in NAMES
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_seed_is_named(name, evidence):
+    assert diagnosis.diagnose(evidence[name]) == [name] * 10
+
+
+@pytest.mark.parametrize("rule", diagnosis.RULES, ids=lambda rule: rule.bug)
+def test_a_limit_lies_well_between_the_sick_and_the_healthy(rule, evidence):
+    sick, well = (evidence[name][rule.quantity] for name in (rule.bug, diagnosis.HEALTHY))
+    nearest_sick = sick.max() if rule.below else sick.min()
+    nearest_well = well.min() if rule.below else well.max()
+    assert (nearest_sick < rule.limit) == rule.below
+    for near in (nearest_sick, nearest_well):
+        large, small = max(abs(near), rule.limit), min(abs(near), rule.limit)
+        assert large > 1.2 * small
+
+
+def test_there_is_one_rule_for_each_bug():
+    assert sorted(rule.bug for rule in diagnosis.RULES) == sorted(BUGS)
+
+
+def test_the_first_rule_that_fires_names_each_seed():
+    rules = diagnosis.RULES
+    calm = {rule.quantity: rule.limit + (1 if rule.below else -1) for rule in rules}
+    values = {quantity: np.full(3, value) for quantity, value in calm.items()}
+    assert diagnosis.diagnose(values) == ["ddpg"] * 3
+    for rule, seed in ((rules[4], 1), (rules[2], 2), (rules[7], 2)):
+        values[rule.quantity][seed] = rule.limit + (-1 if rule.below else 1)
+    assert diagnosis.diagnose(values) == ["ddpg", rules[4].bug, rules[2].bug]
+
+
+def test_evidence_is_taken_from_the_last_three_evaluations():
+    names = ("q_std", "delta_rms", "target_lag", "critic_moved", "climb", "terminal")
+    log = {name: np.array([[9.0], [9.0], [1.0], [2.0], [3.0]]) for name in names}
+    log["delta_rms"] = log["delta_rms"] * 4
+    log["climb"][0] = -1
+    found = diagnosis.evidence(log, {"aim": np.array([1.5]), "aim_slow_targets": np.array([0.9])})
+    assert found["terminal"] == 2
+    assert found["explained"] == 0.25
+    assert found["lag"] == 1
+    assert found["uphill"] == 0.8
+    assert found["missed"] == 0.5
+    assert np.isclose(found["missed_slow"], 0.1)
