@@ -1,7 +1,7 @@
 """Chapter 12: tiny tasks whose answers are known, to show what learning curves do not show.
 
 A probe trains an agent for a few hundred steps and returns one number per seed, to be held against
-a number found with pencil and paper.
+a number found with pencil and paper. The seeds are ``first``, ``first + 1`` and so on.
 
 | probe | right answer |
 |---|---|
@@ -104,10 +104,11 @@ def register() -> None:
 register()
 
 
-def _trained(env: str, agent_class, seeds: int, steps: int, **settings) -> DDPGAgent:
+def _trained(env: str, agent_class, seeds: int, steps: int, first: int, **settings) -> DDPGAgent:
     config = TrainConfig(
         env=env,
         seeds=seeds,
+        first_seed=first,
         steps=steps,
         warmup=100,
         eval_every=steps,
@@ -124,34 +125,34 @@ def _value(agent: DDPGAgent, s: float) -> np.ndarray:
     return agent.critic(state, agent.actor(state))[:, 0].numpy()
 
 
-def constant_reward(agent_class=DDPGAgent, seeds: int = 3, steps: int = 700) -> np.ndarray:
+def constant_reward(agent_class=DDPGAgent, seeds=3, steps=700, first=0) -> np.ndarray:
     """The value that the agent gives to the only state, (S,); right is 1/(1 − γ) = 10."""
-    return _value(_trained("ConstantReward-v0", agent_class, seeds, steps), 0.0)
+    return _value(_trained("ConstantReward-v0", agent_class, seeds, steps, first), 0.0)
 
 
-def coin(agent_class=DDPGAgent, seeds: int = 3, steps: int = 700) -> np.ndarray:
+def coin(agent_class=DDPGAgent, seeds=3, steps=700, first=0) -> np.ndarray:
     """Half of what separates the state that pays 2 from the one that costs 2, (S,); right is 2."""
-    agent = _trained("Coin-v0", agent_class, seeds, steps)
+    agent = _trained("Coin-v0", agent_class, seeds, steps, first)
     return (_value(agent, 1.0) - _value(agent, -1.0)) / 2
 
 
-def aim(agent_class=DDPGAgent, seeds: int = 3, steps: int = 700, tau: float = 0.1) -> np.ndarray:
+def aim(agent_class=DDPGAgent, seeds=3, steps=700, first=0, tau=0.1) -> np.ndarray:
     """Slope of the executed action in the state, (S,); right is 1."""
-    agent = _trained("Aim-v0", agent_class, seeds, steps, tau=tau)
+    agent = _trained("Aim-v0", agent_class, seeds, steps, first, tau=tau)
     s = np.linspace(-0.9, 0.9, 19)
     a = agent.act(np.tile(s[:, None], (seeds, 1, 1)))[..., 0]  # (S, 19)
     return a @ s / (s @ s)
 
 
-def aim_slow_targets(agent_class=DDPGAgent, seeds: int = 3, steps: int = 700) -> np.ndarray:
+def aim_slow_targets(agent_class=DDPGAgent, seeds=3, steps=700, first=0) -> np.ndarray:
     """`aim` with targets that hardly move, which no target of a last step needs; right is 1."""
-    return aim(agent_class, seeds, steps, tau=1e-6)
+    return aim(agent_class, seeds, steps, first, tau=1e-6)
 
 
-def noise_correlation(agent_class=DDPGAgent, seeds: int = 3, steps: int = 700) -> np.ndarray:
+def noise_correlation(agent_class=DDPGAgent, seeds=3, steps=700, first=0) -> np.ndarray:
     """Correlation of the noise on the two entries of an action, (S,); right is 0."""
     box = Squash([-1.0, -1.0], [1.0, 1.0])
-    agent = agent_class(DDPGConfig(sigma=0.1), 1, box, streams(range(seeds)))
+    agent = agent_class(DDPGConfig(sigma=0.1), 1, box, streams(range(first, first + seeds)))
     s = np.zeros((seeds, 1))
     noise = np.stack([agent.explore(s) for _ in range(steps)])  # (steps, S, 2)
     return np.array([np.corrcoef(noise[:, row].T)[0, 1] for row in range(seeds)])
@@ -167,15 +168,15 @@ PROBES: dict[str, Callable[..., np.ndarray]] = {
 """Every probe by name."""
 
 
-def write(path: Path, seeds: int = 10) -> None:
+def write(path: Path, seeds: int = 10, first: int = 0) -> None:
     """Probe the right agent and every bug: a row per agent and seed, a column per probe."""
     torch.set_num_threads(1)
     with open(path, "w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("agent", "seed", *PROBES))
         for name, agent_class in {"ddpg": DDPGAgent, **BUGS}.items():
-            found = [probe(agent_class, seeds) for probe in PROBES.values()]
-            for seed, row in enumerate(zip(*found, strict=True)):
+            found = [probe(agent_class, seeds, first=first) for probe in PROBES.values()]
+            for seed, row in enumerate(zip(*found, strict=True), start=first):
                 writer.writerow((name, seed, *(round(float(value), 4) for value in row)))
 
 

@@ -83,13 +83,13 @@ def test_the_probes_are_what_they_say():
 
 
 def test_what_is_written_is_read(tmp_path, monkeypatch):
-    def probe(agent_class, seeds):
-        return np.arange(seeds) + len(agent_class.__name__)
+    def probe(agent_class, seeds, first=0):
+        return np.arange(first, first + seeds) + len(agent_class.__name__)
 
     monkeypatch.setattr(probes, "PROBES", {"one": probe, "two": probe})
-    probes.write(tmp_path / "p.csv", seeds=3)
+    probes.write(tmp_path / "p.csv", seeds=3, first=5)
     back = probes.read(tmp_path / "p.csv")
     assert list(back) == ["ddpg", *BUGS]
     for agent, agent_class in BUGS.items():
         for name in ("one", "two"):
-            assert np.array_equal(back[agent][name], probe(agent_class, 3))
+            assert np.array_equal(back[agent][name], probe(agent_class, 3, first=5))
