@@ -329,17 +329,17 @@ def sac(rng):
 
 @entry("eq-beyond-sac-noise", "theorem")
 def sac_noise(rng):
-    """On a quadratic peak the soft policy settles on the best action, with variance α/c."""
-    alpha, c, best = rng.uniform(0.2, 1), rng.uniform(1, 3), rng.normal() + 2
+    """On a quadratic peak the soft policy settles on the best action, with variance α/h."""
+    alpha, h, best = rng.uniform(0.2, 1), rng.uniform(1, 3), rng.normal() + 2
     mu, sigma = 0.0, 1.0
     for _ in range(4000):
-        g = -c * (mu + sigma * NODES - best) + alpha * NODES / sigma
+        g = -h * (mu + sigma * NODES - best) + alpha * NODES / sigma
         mu, sigma = mu + 0.02 * WEIGHTS @ g, sigma + 0.02 * WEIGHTS @ (NODES * g)
     a = best + GRID
-    density = np.exp(-c / 2 * GRID**2 / alpha)  # the density that maximizes over all densities
+    density = np.exp(-h / 2 * GRID**2 / alpha)  # the density that maximizes over all densities
     mean = (density * a).sum() / density.sum()
     return {
-        "formula": [best, alpha / c],
+        "formula": [best, alpha / h],
         "simulation": [mu, sigma**2],
         "quadrature": [mean, (density * (a - mean) ** 2).sum() / density.sum()],
     }
