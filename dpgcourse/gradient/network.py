@@ -6,7 +6,7 @@ products broadcast over.
 
 A gradient at the output can be pulled back to two places: to the parameters, which is how a network
 learns, or to the input, which is how an actor learns through a critic. Each has its method, which
-computes nothing of the other; `MLP.backward` does both.
+skips what only the other needs; `MLP.backward` does both.
 """
 
 from collections.abc import Iterator

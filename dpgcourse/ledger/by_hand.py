@@ -198,7 +198,7 @@ class _Counted(np.ndarray):
 
 @entry("eq-hand-count", "identity")
 def count(rng):
-    """What one update multiplies: five passes forward, three back."""
+    """What the matrix products of one update multiply: five passes forward, three back."""
     d, B, *hidden = (int(x) for x in rng.integers(2, 12, size=4))
     agent, batch = _agent(rng, d=d, hidden=tuple(hidden)), _batch(rng, B=B, d=d)
     for net in (agent.actor, agent.critic, agent.actor_target, agent.critic_target):
