@@ -9,21 +9,35 @@ from dpgcourse.agent.bugs import BUGS
 from dpgcourse.lab import diagnosis, probes
 from dpgcourse.lab.record import read_record
 
-FOLDER = Path(__file__).resolve().parents[2] / "results" / "bugs"
+RESULTS = Path(__file__).resolve().parents[2] / "results"
 NAMES = ["ddpg", *BUGS]
+
+
+def evidence_in(folder):
+    answers = probes.read(folder / "probes.csv")
+    return {
+        name: diagnosis.evidence(read_record(folder / name).log, answers[name]) for name in NAMES
+    }
 
 
 @pytest.fixture(scope="module")
 def evidence():
-    answers = probes.read(FOLDER / "probes.csv")
-    return {
-        name: diagnosis.evidence(read_record(FOLDER / name).log, answers[name]) for name in NAMES
-    }
+    return evidence_in(RESULTS / "bugs")
+
+
+@pytest.fixture(scope="module")
+def fresh():
+    return evidence_in(RESULTS / "bugs-again")
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_seed_is_named(name, evidence):
     assert diagnosis.diagnose(evidence[name]) == [name] * 10
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_seed_that_the_rules_had_not_seen_is_named(name, fresh):
+    assert diagnosis.diagnose(fresh[name]) == [name] * 10
 
 
 @pytest.mark.parametrize("rule", diagnosis.RULES, ids=lambda rule: rule.bug)
