@@ -9,8 +9,10 @@ from dpgcourse.agent.seeding import streams
 from dpgcourse.agent.target import polyak_
 from dpgcourse.gradient.chain_rule import Squash
 from dpgcourse.gradient.checks import central_difference
+from dpgcourse.ledger import lqr_examples as ex
 from dpgcourse.ledger.entry import entry
 from dpgcourse.ledger.examples import autograd, extrapolate
+from dpgcourse.theory.lqr import LQR
 
 LOW, HIGH = np.array([-2.0, 0.5]), np.array([4.0, 1.5])
 
@@ -139,4 +141,24 @@ def noise(rng):
     return {
         "formula": agent.explore(s),
         "by hand": np.where(a < LOW, LOW, np.where(a > HIGH, HIGH, a)),
+    }
+
+
+@entry("eq-ddpg-lqr-gap", "theorem", LQR.optimal_gain, LQR.Sigma)
+def lqr_gap(rng):
+    """What a gain misses of the best return is its squared distance in actions, over its visits."""
+    lqr, K = ex.random_lqr(rng)
+    P = ex.library_P(lqr)
+    G = lqr.R + lqr.gamma * lqr.B.T @ P @ lqr.B
+    K_best = np.linalg.solve(G, lqr.gamma * lqr.B.T @ P @ lqr.A)
+    Delta = K - lqr.optimal_gain()
+    start = rng.normal(size=(15_000, 3)) @ np.linalg.cholesky(lqr.Sigma0).T
+    missed = 0.0
+    for weight, s, a in ex.simulate(lqr, K, start, rng):
+        apart = a + s @ K_best.T
+        missed = missed + weight * np.einsum("bi,ij,bj->b", apart, G, apart)
+    return {
+        "formula": np.trace(Delta.T @ G @ Delta @ lqr.Sigma(K)),
+        "series": ex.run_return(lqr, K_best) - ex.run_return(lqr, K),
+        "Monte Carlo": ex.estimate(missed),
     }
