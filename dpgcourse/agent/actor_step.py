@@ -41,7 +41,7 @@ def policy_gradient(
 
 def ascend(actor: nn.Module, gradient: tuple[Tensor, ...], optimizer: torch.optim.Optimizer):
     """Take one uphill step. The only minus sign of the actor step is here: optimizers descend."""
-    descend(actor, tuple(-slope for slope in gradient), optimizer)
+    descend(actor, torch._foreach_neg(gradient), optimizer)
 
 
 def descend(network: nn.Module, gradient: tuple[Tensor, ...], optimizer: torch.optim.Optimizer):

@@ -41,8 +41,8 @@ class Linear(nn.Module):
         self.b = nn.Parameter(torch.tensor(drawn[:, -1:], dtype=dtype))  # (S, 1, out)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (..., B, in) to (..., B, out)."""
-        return x @ self.W + self.b
+        """Map (S, B, in) to (S, B, out)."""
+        return torch.baddbmm(self.b, x, self.W)  # one operation instead of two
 
 
 def _hidden(sizes, rngs, dtype) -> list[nn.Module]:
@@ -85,7 +85,7 @@ class Actor(nn.Module):
         self.register_buffer("half_range", torch.tensor(squash.half_range, dtype=dtype))
 
     def forward(self, s: Tensor) -> Tensor:
-        """Map states (..., B, d) to actions (..., B, m) inside the box."""
+        """Map states (S, B, d) to actions (S, B, m) inside the box."""
         return self.center + self.half_range * torch.tanh(self.layers(s))
 
 
@@ -116,5 +116,5 @@ class Critic(nn.Module):
         self.layers = _layers((joined + action_dim, *hidden[action_layer - 1 :], 1), rngs, dtype)
 
     def forward(self, s: Tensor, a: Tensor) -> Tensor:
-        """Map states (..., B, d) and actions (..., B, m) to values (..., B)."""
+        """Map states (S, B, d) and actions (S, B, m) to values (S, B)."""
         return self.layers(torch.cat((self.features(s), a), dim=-1)).squeeze(-1)

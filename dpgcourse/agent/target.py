@@ -22,5 +22,4 @@ def polyak_(target: nn.Module, source: nn.Module, tau: float) -> None:
     """
     if not 0 < tau <= 1:
         raise ValueError(f"tau is {tau}; allowed: 0 < tau <= 1")
-    for slow, fast in zip(target.parameters(), source.parameters(), strict=True):
-        slow.lerp_(fast, tau)
+    torch._foreach_lerp_(list(target.parameters()), list(source.parameters()), tau)
