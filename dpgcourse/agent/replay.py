@@ -71,6 +71,10 @@ class Replay:
         index = (self.position - self.size + places) % self.capacity
         return self._stored.map(lambda store: store[:, index])
 
+    def ends(self) -> np.ndarray:
+        """Share of the transitions kept that are stored as ends of the task, (S,)."""
+        return self._stored.terminated[:, : self.size].mean(-1, dtype=np.float64)
+
     def sample(self, batch_size: int) -> Batch:
         """Draw a batch for each seed, uniformly and with replacement."""
         if self.size == 0 or batch_size < 1:

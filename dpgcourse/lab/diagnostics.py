@@ -19,9 +19,10 @@ a run is the same with and without it.
 | ``noise_alike`` | mean size of the correlation between two entries of a − μ(s); 0 for one entry |
 | ``value_gap`` | mean of Q(s_0, μ(s_0)) minus the discounted return from s_0 |
 
-The transitions are 256 that lie evenly in the replay; for ``noise_alike`` the 256 latest. The
-states s_0 are those that the evaluation began in. Discounting ends with the episode, so a time
-limit of T steps leaves a ``value_gap`` of up to γ^T V even where Q is exact.
+The transitions are 256 that lie evenly in the replay; for ``noise_alike`` the 256 latest, and for
+``terminal`` all of them, since ends come at even distances too. The states s_0 are those that the
+evaluation began in. Discounting ends with the episode, so a time limit of T steps leaves a
+``value_gap`` of up to γ^T V even where Q is exact.
 """
 
 import copy
@@ -69,7 +70,7 @@ class Diagnostics:
             "saturation": (np.abs(executed - squash.center) > EDGE * squash.half_range).mean(
                 (-2, -1)
             ),
-            "terminal": b.terminated.mean(-1),
+            "terminal": replay.ends(),
             "act_gap": _length((executed - a) / squash.half_range).mean(-1),
             "actor_moved": _length(moved),
             "critic_moved": _length(w - self.critic),

@@ -101,3 +101,11 @@ def test_transitions_are_found_by_age():
     for place in (-1, 3):
         with pytest.raises(ValueError, match="allowed: 0 to 2"):
             replay.at([place])
+
+
+@pytest.mark.parametrize(("steps", "share"), [(3, 1 / 3), (9, 2 / 5)])
+def test_ends_are_counted_among_all_that_is_kept(steps, share):
+    replay = Replay(5, 2, 1, rngs())
+    for k in range(steps):
+        replay.add(*transition(k))  # every odd one is an end
+    assert np.isclose(replay.ends(), share)
