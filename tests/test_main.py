@@ -122,6 +122,8 @@ def test_ctrl_c_keeps_the_record(tmp_path):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # a shell without job control ignores the signal in what it starts in the background
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     table = tmp_path / "record" / "returns.csv"
     deadline = time.monotonic() + 120

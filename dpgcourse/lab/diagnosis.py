@@ -20,7 +20,7 @@ class Rule:
     Attributes:
         bug: what is named, as in `dpgcourse.agent.bugs.BUGS`.
         quantity: a key of `evidence`.
-        limit: a threshold. It was set from the equations of chapter 12, not fitted to runs.
+        limit: a threshold, from the equations of chapter 12; three were moved after a first look.
         symptom: what is the case beyond the threshold.
         below: whether the symptom lies below the limit; else above.
     """
