@@ -5,13 +5,9 @@ What only needs another number is no class: no target networks is τ = 1, no exp
 """
 
 import numpy as np
-import torch
 
-from dpgcourse.agent.config import DDPGConfig
 from dpgcourse.agent.ddpg import DDPGAgent
 from dpgcourse.agent.noise import OrnsteinUhlenbeckNoise
-from dpgcourse.agent.seeding import Streams
-from dpgcourse.gradient.chain_rule import Squash
 
 
 class DriftingNoise(DDPGAgent):
@@ -19,17 +15,10 @@ class DriftingNoise(DDPGAgent):
 
     theta = 0.15
 
-    def __init__(
-        self,
-        config: DDPGConfig,
-        state_dim: int,
-        squash: Squash,
-        streams: Streams,
-        dtype: torch.dtype = torch.float32,
-    ):
-        super().__init__(config, state_dim, squash, streams, dtype)
-        kicks = np.sqrt(2 * self.theta) * self.noise.scale  # leads to that standard deviation
-        self.noise = OrnsteinUhlenbeckNoise(kicks, streams.exploration, self.theta)
+    def new_noise(self) -> OrnsteinUhlenbeckNoise:
+        """Noise that drifts."""
+        kicks = np.sqrt(2 * self.theta) * super().new_noise().scale  # leads to that deviation
+        return OrnsteinUhlenbeckNoise(kicks, self.exploration, self.theta)
 
 
 ABLATIONS = {"drifting-noise": DriftingNoise}

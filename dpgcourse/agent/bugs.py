@@ -104,9 +104,9 @@ class OneDraw(GaussianNoise):
 class SharedNoise(DDPGAgent):
     """One draw of noise per step, shared by all entries of the action."""
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.noise = OneDraw(self.noise.scale, self.exploration)
+    def new_noise(self) -> OneDraw:
+        """The same for all entries."""
+        return OneDraw(super().new_noise().scale, self.exploration)
 
 
 class NoDetach(DDPGAgent):

@@ -12,7 +12,7 @@ import shutil
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dpgcourse.agent.actor_step import ascend, descend, policy_gradient
 from dpgcourse.agent.batch import Batch
@@ -28,7 +28,8 @@ from dpgcourse.gradient.chain_rule import Squash
 class DDPGAgent(Behavior):
     """One DDPG agent per seed, updated together; with one seed, one agent.
 
-    The small methods that a line of the box calls are where its successors differ (see `td3`).
+    What it is made of, and the small methods that a line of the box calls, are where its successors
+    differ (see `td3`).
 
     Args:
         config: hyperparameters.
@@ -49,8 +50,8 @@ class DDPGAgent(Behavior):
         dtype: torch.dtype = torch.float32,
     ):
         self.config, self.squash, self.dtype = config, squash, dtype
-        self.exploration = streams.exploration
-        self.actor = Actor(state_dim, squash, config.hidden, streams.weights, dtype)
+        self.streams, self.exploration = streams, streams.exploration
+        self.actor = self.new_actor(state_dim)
         self.critic = self.critic_class(
             state_dim,
             len(squash.low),
@@ -61,7 +62,7 @@ class DDPGAgent(Behavior):
         )
         self.actor_target = copy.deepcopy(self.actor)
         self.critic_target = copy.deepcopy(self.critic)
-        self.noise = GaussianNoise(config.sigma * squash.half_range, streams.exploration)
+        self.noise = self.new_noise()
         self.actor_optimizer = torch.optim.Adam(
             self.actor.parameters(), lr=config.actor_lr, fused=True
         )
@@ -71,6 +72,15 @@ class DDPGAgent(Behavior):
             weight_decay=config.critic_l2,
             fused=True,
         )
+
+    def new_actor(self, state_dim: int) -> nn.Module:
+        """The policies at the start, one per seed."""
+        weights = self.streams.weights
+        return Actor(state_dim, self.squash, self.config.hidden, weights, self.dtype)
+
+    def new_noise(self) -> GaussianNoise:
+        """What is added to executed actions."""
+        return GaussianNoise(self.config.sigma * self.squash.half_range, self.exploration)
 
     @torch.no_grad()
     def act(self, s) -> np.ndarray:

@@ -16,11 +16,8 @@ import torch
 from torch import Tensor
 
 from dpgcourse.agent.batch import Batch
-from dpgcourse.agent.config import DDPGConfig
 from dpgcourse.agent.ddpg import DDPGAgent
 from dpgcourse.agent.network import Critic
-from dpgcourse.agent.seeding import Streams
-from dpgcourse.gradient.chain_rule import Squash
 
 
 class TwinCritic(Critic):
@@ -51,18 +48,7 @@ class TD3Agent(DDPGAgent):
 
     critic_class = TwinCritic
     target_sigma, target_clip, delay = 0.2, 0.5, 2
-
-    def __init__(
-        self,
-        config: DDPGConfig,
-        state_dim: int,
-        squash: Squash,
-        streams: Streams,
-        dtype: torch.dtype = torch.float32,
-    ):
-        super().__init__(config, state_dim, squash, streams, dtype)
-        self.target_streams = streams.target
-        self.updates = 0
+    updates = 0  # so far
 
     def update(self, batch: Batch) -> None:
         """One pass through the algorithm box."""
@@ -87,7 +73,7 @@ class TD3Agent(DDPGAgent):
     def target_noise(self, B: int) -> Tensor:
         """Normal noise for B actions of each seed, cut off at ± target_clip, (S, B, m)."""
         m = len(self.squash.low)
-        drawn = np.stack([rng.standard_normal((B, m)) for rng in self.target_streams])
+        drawn = np.stack([rng.standard_normal((B, m)) for rng in self.streams.target])
         noise = np.clip(self.target_sigma * drawn, -self.target_clip, self.target_clip)
         return self.actor.half_range * torch.as_tensor(noise, dtype=self.dtype)
 

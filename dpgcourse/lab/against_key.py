@@ -13,7 +13,6 @@ policy and the true gradient, and the agent's own gradient can be held against i
 | ``memory_angle`` | the same with the exact ∇_aQ in the critic's place: the states alone |
 """
 
-import copy
 import csv
 from collections import deque
 from pathlib import Path
@@ -26,8 +25,6 @@ from dpgcourse.agent.actor_step import policy_gradient
 from dpgcourse.agent.batch import Batch
 from dpgcourse.agent.config import DDPGConfig
 from dpgcourse.agent.ddpg import DDPGAgent
-from dpgcourse.agent.seeding import Streams
-from dpgcourse.gradient.chain_rule import Squash
 from dpgcourse.lab.lqr_env import CART, FORCE
 from dpgcourse.lab.train import TrainConfig, train
 
@@ -58,19 +55,14 @@ class LinearActor(nn.Module):
 class LinearDDPG(DDPGAgent):
     """DDPG with a linear actor; its first random actions are exploration noise alone."""
 
-    def __init__(
-        self,
-        config: DDPGConfig,
-        state_dim: int,
-        squash: Squash,
-        streams: Streams,
-        dtype: torch.dtype = torch.float32,
-    ):
-        super().__init__(config, state_dim, squash, streams, dtype)
-        self.actor = LinearActor((len(streams.weights), len(squash.low), state_dim), dtype)
-        self.actor_target = copy.deepcopy(self.actor)
-        self.actor_optimizer = torch.optim.Adam(self.actor.parameters(), lr=config.actor_lr)
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
         self.states: deque[Tensor] = deque(maxlen=KEPT)  # of the latest batches
+
+    def new_actor(self, state_dim: int) -> LinearActor:
+        """The gain (1, 1) for every seed."""
+        shape = (len(self.streams.weights), len(self.squash.low), state_dim)
+        return LinearActor(shape, self.dtype)
 
     def random_action(self) -> np.ndarray:
         """Noise (S, m) around 0: uniform draws from the wide box would throw the cart far out."""
