@@ -18,7 +18,11 @@ Params = list[tuple[np.ndarray, np.ndarray]]
 
 # name -> (function of z, which it overwrites; slope written in terms of the output h)
 ACTIVATIONS = {
-    "relu": (lambda z: np.maximum(z, 0, out=z), lambda h: (h > 0).astype(h.dtype)),
+    # Against an array of zeros: NumPy compares two arrays faster than an array and a number.
+    "relu": (
+        lambda z: np.maximum(z, np.zeros(z.shape, z.dtype), out=z),
+        lambda h: (h > 0).astype(h.dtype),
+    ),
     "tanh": (lambda z: np.tanh(z, out=z), lambda h: 1 - h**2),
 }
 
@@ -110,21 +114,22 @@ class MLP:
         grads = []
         for x, dz in self._way_back(params, inputs, g):
             grads.append((x.mT @ dz, dz.sum(-2)))
-        return grads[::-1], dz @ params[0][0].mT
+        return grads[::-1], _times_transposed(dz, params[0][0])
 
     def parameter_gradient(self, params: Params, inputs: list[np.ndarray], g) -> np.ndarray:
         """Pull g (..., B, out) back to the parameters: flat, (..., n), summed over the batch."""
         gradient = np.empty((*g.shape[:-2], self.n), dtype=g.dtype)
         parts = self.unflatten(gradient)
+        ones = np.ones((1, g.shape[-2]), dtype=g.dtype)  # a product with it sums over the batch
         for (dW, db), (x, dz) in zip(parts[::-1], self._way_back(params, inputs, g), strict=True):
             np.matmul(x.mT, dz, out=dW)
-            dz.sum(-2, out=db)
+            np.matmul(ones, dz, out=db[..., None, :])
         return gradient
 
     def input_gradient(self, params: Params, inputs: list[np.ndarray], g) -> np.ndarray:
         """Pull g (..., B, out) back to the input, (..., B, in); the parameters get no gradient."""
         *_, (_, dz) = self._way_back(params, inputs, g)
-        return dz @ params[0][0].mT
+        return _times_transposed(dz, params[0][0])
 
     def _way_back(self, params, inputs, g) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """For each layer, the last one first: its input x, and the gradient dz at z = x W + b."""
@@ -132,8 +137,15 @@ class MLP:
         for i in reversed(range(len(params))):
             yield inputs[i], dz
             if i > 0:
-                dz = dz @ params[i][0].mT
+                dz = _times_transposed(dz, params[i][0])
                 dz *= self.slope(inputs[i])  # x left the activation of the layer before
+
+
+def _times_transposed(dz: np.ndarray, W: np.ndarray) -> np.ndarray:
+    """The product dz Wᵀ, (..., B, in)."""
+    if W.shape[-1] == 1:  # a column times a row: BLAS has no fast product for it
+        return dz * W.mT
+    return dz @ W.mT
 
 
 def flatten(params: Params) -> np.ndarray:

@@ -188,8 +188,11 @@ class _Counted(np.ndarray):
 
     def __array_ufunc__(self, ufunc, method, *inputs, out=(), **kwargs):
         plain = [np.asarray(x) for x in inputs]
-        if ufunc is np.matmul:
-            _Counted.total += plain[0].size * plain[1].shape[-1]
+        left, right = (x.shape for x in plain[:2]) if len(plain) == 2 else ((), ())
+        sums_over_the_batch = left[-2:-1] == (1,)  # by a row of ones
+        column_times_row = ufunc is np.multiply and left[-1:] == (1,) and right[-2:-1] == (1,)
+        if column_times_row or (ufunc is np.matmul and not sums_over_the_batch):
+            _Counted.total += plain[0].size * right[-1]
         if out:
             kwargs["out"] = tuple(np.asarray(x) for x in out)
         result = getattr(ufunc, method)(*plain, **kwargs)
