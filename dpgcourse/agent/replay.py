@@ -11,9 +11,10 @@ from dpgcourse.agent.batch import Batch
 class Replay:
     """Ring buffer of the latest transitions of each seed, one transition per seed and step.
 
-    Everything is stored in ``dtype``, whatever the environment delivers. It is kept and gathered in
-    NumPy, which takes less time than torch for so little data, and handed out as tensors, which the
-    agent by hand reads in place.
+    Everything is stored in ``dtype``, whatever the environment delivers. A transition is one row of
+    one array, so that a batch is gathered at once; its fields are columns of what was gathered.
+    This happens in NumPy, which takes less time than torch for so little data. What is handed out
+    are tensors, which the agent by hand reads in place.
 
     Args:
         capacity: transitions kept per seed.
@@ -40,11 +41,18 @@ class Replay:
         self.capacity, self.rngs = capacity, list(rngs)
         self.size = self.position = 0
         S = len(self.rngs)
-        shapes = Batch((state_dim,), (action_dim,), (), (state_dim,), ())
-        self._stored = shapes.map(
-            lambda shape: torch.zeros(S, capacity, *shape, dtype=dtype).numpy()
+        widths = Batch(state_dim, action_dim, 1, state_dim, 1)
+        ends = Batch(*np.cumsum(widths))
+        self._columns = Batch(
+            s=slice(0, ends.s),
+            a=slice(ends.s, ends.a),
+            r=ends.a,  # one column: r is (S, B), not (S, B, 1)
+            s_next=slice(ends.r, ends.s_next),
+            terminated=ends.s_next,
         )
-        self._rows = np.arange(S)[:, None]
+        self._rows = torch.zeros(S, capacity, sum(widths), dtype=dtype).numpy()
+        self._stored = self._cut(self._rows)
+        self._first = np.arange(S)[:, None] * capacity  # the first row of each seed
 
     def add(self, s, a, r, s_next, terminated) -> None:
         """Store one transition per seed: arrays (S, d), (S, m), (S,), (S, d), (S,)."""
@@ -69,7 +77,7 @@ class Replay:
         if ((places < 0) | (places >= self.size)).any():
             raise ValueError(f"places are {places}; allowed: 0 to {self.size - 1}")
         index = (self.position - self.size + places) % self.capacity
-        return self._stored.map(lambda store: store[:, index])
+        return self._cut(self._rows[:, index])
 
     def ends(self) -> np.ndarray:
         """Share of the transitions kept that are stored as ends of the task, (S,)."""
@@ -82,5 +90,9 @@ class Replay:
                 f"batch of {batch_size} from {self.size} transitions; allowed: 1 or more of each"
             )
         drawn = np.stack([rng.integers(self.size, size=batch_size) for rng in self.rngs])
-        index = self._rows, drawn  # (S, 1), (S, B)
-        return self._stored.map(lambda store: torch.from_numpy(store[index]))
+        rows = self._rows.reshape(-1, self._rows.shape[-1])  # of all seeds; a view
+        return self._cut(rows.take(self._first + drawn, axis=0)).map(torch.from_numpy)
+
+    def _cut(self, rows: np.ndarray) -> Batch:
+        """The fields of rows (..., width), as views."""
+        return self._columns.map(lambda column: rows[..., column])
