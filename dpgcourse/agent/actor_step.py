@@ -35,7 +35,7 @@ def policy_gradient(
     q = critic(s, a_fixed)  # (..., B)
     if q.shape != s.shape[:-1]:
         raise ValueError(f"critic returned shape {tuple(q.shape)}; allowed: {tuple(s.shape[:-1])}")
-    (g,) = torch.autograd.grad(q.sum(), a_fixed)  # ∇_aQ at a = μ(s,u), (..., B, m)
+    (g,) = torch.autograd.grad(q, a_fixed, torch.ones_like(q))  # ∇_aQ at a = μ(s,u), (..., B, m)
     return torch.autograd.grad(a, tuple(actor.parameters()), grad_outputs=g / s.shape[-2])
 
 

@@ -1,7 +1,8 @@
 """Chapter 11: the actor and the critic in torch.
 
-Parameters carry a leading seeds axis: a weight is (S, in, out), and matrix products broadcast over
-it. The code of one network and of ten is therefore the same; S = 1 is a single agent.
+All parameters of a network lie in one array theta (S, n), as by hand (chapter 10), so that an
+optimizer and a slow copy move one array. The leading seeds axis is carried by every layer, and
+matrix products broadcast over it: the code of one network and of ten is the same.
 """
 
 from collections.abc import Sequence
@@ -15,52 +16,62 @@ from dpgcourse.agent.config import FINAL_BOUND
 from dpgcourse.gradient.chain_rule import Squash
 
 
-class Linear(nn.Module):
-    """One affine layer per seed: y = x W + b.
+class Network(nn.Module):
+    """Affine layers for each seed, the last of which starts near zero.
 
     Args:
-        fan_in: inputs.
-        fan_out: outputs.
-        rngs: one generator per seed; each draws that seed's W and b from U(−bound, bound).
-        bound: default 1/√fan_in.
+        shapes: (inputs, outputs) of each layer.
+        rngs: one generator per seed; each draws that seed's weights and biases, layer by layer,
+            from U(−1/√inputs, 1/√inputs), the last layer's from U(−FINAL_BOUND, FINAL_BOUND).
         dtype: of the parameters.
+
+    Attributes:
+        theta: for each layer W, row by row, and then b; (S, n).
     """
 
     def __init__(
         self,
-        fan_in: int,
-        fan_out: int,
+        shapes: Sequence[tuple[int, int]],
         rngs: Sequence[np.random.Generator],
-        bound: float | None = None,
-        dtype: torch.dtype = torch.float32,
+        dtype: torch.dtype,
     ):
         super().__init__()
-        bound = fan_in**-0.5 if bound is None else bound
-        drawn = np.stack([rng.uniform(-bound, bound, (fan_in + 1, fan_out)) for rng in rngs])
-        self.W = nn.Parameter(torch.tensor(drawn[:, :-1], dtype=dtype))  # (S, in, out)
-        self.b = nn.Parameter(torch.tensor(drawn[:, -1:], dtype=dtype))  # (S, 1, out)
+        self.shapes = list(shapes)
+        self._lengths = [length for i, o in self.shapes for length in (i * o, o)]  # W, b, W, b ...
+        drawn = np.stack([_draw(self.shapes, rng) for rng in rngs])
+        self.theta = nn.Parameter(torch.tensor(drawn, dtype=dtype))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (S, B, in) to (S, B, out)."""
-        return torch.baddbmm(self.b, x, self.W)  # one operation instead of two
-
-
-def _hidden(sizes, rngs, dtype) -> list[nn.Module]:
-    """Affine layers, each with a ReLU behind it."""
-    layers: list[nn.Module] = []
-    for fan_in, fan_out in pairwise(sizes):
-        layers += [Linear(fan_in, fan_out, rngs, dtype=dtype), nn.ReLU()]
-    return layers
+    def layers(self) -> list[tuple[Tensor, Tensor]]:
+        """W (S, in, out) and b (S, 1, out) of each layer: views of theta."""
+        parts = iter(self.theta.unsqueeze(1).split(self._lengths, dim=-1))
+        return [(next(parts).view(-1, *shape), next(parts)) for shape in self.shapes]
 
 
-def _layers(sizes, rngs, dtype) -> nn.Sequential:
-    """Affine layers with ReLU between them; the last one starts near zero."""
-    *body, out = sizes
-    layers = _hidden(body, rngs, dtype)
-    return nn.Sequential(*layers, Linear(body[-1], out, rngs, bound=FINAL_BOUND, dtype=dtype))
+def _draw(shapes: list[tuple[int, int]], rng: np.random.Generator) -> np.ndarray:
+    """The parameters (n,) of one seed at the start."""
+    bounds = [*(fan_in**-0.5 for fan_in, _ in shapes[:-1]), FINAL_BOUND]
+    layers = [
+        rng.uniform(-bound, bound, (fan_in + 1) * fan_out)
+        for (fan_in, fan_out), bound in zip(shapes, bounds, strict=True)
+    ]
+    return np.concatenate(layers)
 
 
-class Actor(nn.Module):
+def affine(x: Tensor, W: Tensor, b: Tensor) -> Tensor:
+    """x W + b for each seed: (S, B, in) to (S, B, out)."""
+    if W.shape[-1] == 1 < len(W):  # MKL takes its time over many products with one column
+        return (x * W.mT).sum(-1, keepdim=True) + b
+    return torch.baddbmm(b, x, W)  # one operation instead of two
+
+
+def rectified(x: Tensor, layers: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    """Pass x (S, B, in) through affine layers, each with a ReLU behind it."""
+    for W, b in layers:
+        x = torch.relu(affine(x, W, b))
+    return x
+
+
+class Actor(Network):
     """The policy a = μ(s,u), squashed into the action box.
 
     Args:
@@ -79,17 +90,18 @@ class Actor(nn.Module):
         rngs: Sequence[np.random.Generator],
         dtype: torch.dtype = torch.float32,
     ):
-        super().__init__()
-        self.layers = _layers((state_dim, *hidden, len(squash.low)), rngs, dtype)
-        self.register_buffer("center", torch.tensor(squash.center, dtype=dtype))
-        self.register_buffer("half_range", torch.tensor(squash.half_range, dtype=dtype))
+        super().__init__(list(pairwise((state_dim, *hidden, len(squash.low)))), rngs, dtype)
+        for name in ("center", "half_range"):  # the box is the task's, no part of what is learned
+            bound = torch.tensor(getattr(squash, name), dtype=dtype)
+            self.register_buffer(name, bound, persistent=False)
 
     def forward(self, s: Tensor) -> Tensor:
         """Map states (S, B, d) to actions (S, B, m) inside the box."""
-        return self.center + self.half_range * torch.tanh(self.layers(s))
+        *hidden, last = self.layers()
+        return self.center + self.half_range * torch.tanh(affine(rectified(s, hidden), *last))
 
 
-class Critic(nn.Module):
+class Critic(Network):
     """The action value Q(s,a,w); the action enters beside the state, or in a later layer.
 
     Args:
@@ -110,11 +122,15 @@ class Critic(nn.Module):
         dtype: torch.dtype = torch.float32,
         action_layer: int = 1,
     ):
-        super().__init__()
-        *alone, joined = (state_dim, *hidden)[:action_layer]
-        self.features = nn.Sequential(*_hidden((*alone, joined), rngs, dtype))  # of s alone
-        self.layers = _layers((joined + action_dim, *hidden[action_layer - 1 :], 1), rngs, dtype)
+        shapes = list(pairwise((state_dim, *hidden, 1)))
+        alone = action_layer - 1  # so many layers see the state alone
+        shapes[alone] = (shapes[alone][0] + action_dim, shapes[alone][1])
+        super().__init__(shapes, rngs, dtype)
+        self.alone = alone
 
     def forward(self, s: Tensor, a: Tensor) -> Tensor:
         """Map states (S, B, d) and actions (S, B, m) to values (S, B)."""
-        return self.layers(torch.cat((self.features(s), a), dim=-1)).squeeze(-1)
+        *hidden, last = self.layers()
+        features = rectified(s, hidden[: self.alone])
+        x = rectified(torch.cat((features, a), dim=-1), hidden[self.alone :])
+        return affine(x, *last).squeeze(-1)

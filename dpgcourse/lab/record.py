@@ -5,7 +5,7 @@
 | ``config.json`` | the configuration, as asked for |
 | ``returns.csv`` | one row per seed, evaluation and episode: seed, step, episode, return |
 | ``log.csv`` | one row per seed and evaluation: seed, step, then what `diagnostics` measured |
-| ``actor.safetensors`` | the actors of all seeds after the latest evaluation |
+| ``actor.safetensors`` | the actors of all seeds after the latest evaluation, theta (S, n) |
 | ``learning_curve.png`` | every seed, their mean and its 95% interval |
 
 All but the picture are brought up to date at every evaluation, so an interrupted run keeps what it

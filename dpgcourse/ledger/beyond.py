@@ -141,8 +141,11 @@ def slope_bound(rng):
 
 def _layers(net):
     """The affine layers of an agent's network, as arrays (W, b)."""
-    flat = [p.detach().numpy()[0] for p in net.parameters()]
-    return [(flat[i], flat[i + 1][0]) for i in range(0, len(flat), 2)]
+    rest, layers = net.theta.detach().numpy()[0], []
+    for fan_in, fan_out in net.shapes:
+        W, b, rest = np.split(rest, [fan_in * fan_out, (fan_in + 1) * fan_out])
+        layers.append((W.reshape(fan_in, fan_out), b))
+    return layers
 
 
 def _forward(layers, x):
@@ -173,7 +176,7 @@ def target(rng):
     mu = center + half * np.tanh(_forward(_layers(agent.actor_target), s_next))
     a_next = np.clip(mu + half * np.clip(eta, -0.5, 0.5), low, high)
     x = np.concatenate([s_next, a_next], axis=1)
-    parts = agent.critic_target.layers, agent.critic_target.second
+    parts = agent.critic_target, agent.critic_target.second
     q_1, q_2 = (_forward(_layers(part), x)[:, 0] for part in parts)
     on = zip(batch.r, q_1, q_2, batch.terminated, strict=True)
     return {
@@ -269,7 +272,7 @@ class _Noisy:
 
 @entry("eq-beyond-svg", "theorem")
 def svg(rng):
-    """With its noise outside of the parameters, a random policy has DPG's gradient, averaged."""
+    """With its noise from a fixed distribution, a random policy has DPG's gradient, averaged."""
     x = _Noisy(rng)
     return {
         "formula": x.mean_slope(x.sigma),

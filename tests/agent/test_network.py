@@ -1,7 +1,12 @@
+import copy
+
 import numpy as np
+import pytest
 import torch
 
-from dpgcourse.agent.network import FINAL_BOUND, Actor, Critic
+from dpgcourse.agent.by_hand import Actor as ActorByHand
+from dpgcourse.agent.network import FINAL_BOUND, Actor, Critic, affine
+from dpgcourse.agent.seeding import streams
 from dpgcourse.gradient.chain_rule import Squash
 
 
@@ -32,9 +37,9 @@ def test_a_fresh_actor_stands_near_the_middle_of_its_box():
 
 def test_initial_weights_are_bounded_by_the_fan_in_and_the_last_layer_by_the_paper():
     critic = Critic(3, 1, (64, 32), rngs(0))
-    first, second, last = (layer for layer in critic.layers if hasattr(layer, "W"))
-    for layer, bound in ((first, 4**-0.5), (second, 64**-0.5), (last, FINAL_BOUND)):
-        drawn = torch.cat([layer.W.flatten(), layer.b.flatten()]).abs()
+    bounds = 4**-0.5, 64**-0.5, FINAL_BOUND
+    for (W, b), bound in zip(critic.layers(), bounds, strict=True):
+        drawn = torch.cat([W.flatten(), b.flatten()]).abs()
         assert 0.8 * bound < drawn.max() <= bound
 
 
@@ -49,12 +54,59 @@ def test_each_seed_is_its_own_network():
 
 def test_the_action_may_enter_a_later_layer():
     critic = Critic(3, 2, (5, 4), rngs(0, 1), torch.float64, action_layer=2)
-    first, second, last = (layer for layer in critic.modules() if hasattr(layer, "W"))
+    (W1, b1), (W2, b2), (W3, b3) = critic.layers()
     s, a = torch.randn(2, 7, 3, dtype=torch.float64), torch.randn(2, 7, 2, dtype=torch.float64)
     for row in range(2):
-        h = (s[row] @ first.W[row] + first.b[row]).clamp(min=0)
-        h = torch.cat((h, a[row]), dim=1) @ second.W[row] + second.b[row]
-        q = h.clamp(min=0) @ last.W[row] + last.b[row]
+        h = (s[row] @ W1[row] + b1[row]).clamp(min=0)
+        h = torch.cat((h, a[row]), dim=1) @ W2[row] + b2[row]
+        q = h.clamp(min=0) @ W3[row] + b3[row]
         torch.testing.assert_close(critic(s, a)[row], q[:, 0])
     beside = Critic(3, 2, (5, 4), rngs(0, 1), torch.float64)
-    assert [tuple(p.shape[1:]) for p in beside.parameters()][:2] == [(5, 5), (1, 5)]
+    assert [(tuple(W.shape[1:]), tuple(b.shape[1:])) for W, b in beside.layers()] == [
+        ((5, 5), (1, 5)),
+        ((5, 4), (1, 4)),
+        ((4, 1), (1, 1)),
+    ]
+
+
+@pytest.mark.parametrize("change", ["in place", "by an optimizer", "in a copy", "loaded"])
+def test_the_layers_are_views_of_theta_whatever_changes_it(change):
+    critic = Critic(3, 1, (5,), rngs(0, 1))
+    critic.layers()
+    if change == "in a copy":
+        critic = copy.deepcopy(critic)
+    if change == "loaded":
+        critic.load_state_dict({"theta": torch.full_like(critic.theta, 2.0)})
+    elif change == "by an optimizer":
+        critic.theta.data.fill_(3.0)
+        critic.theta.grad = torch.ones_like(critic.theta)
+        torch.optim.SGD(critic.parameters(), lr=1.0).step()
+    else:
+        critic.theta.data.fill_(2.0)
+    assert all((W == 2).all() and (b == 2).all() for W, b in critic.layers())
+    assert [name for name, _ in critic.named_parameters()] == ["theta"]
+
+
+def test_theta_lies_as_by_hand():
+    squash, seeds = Squash([-1.0, 0.0], [1.0, 5.0]), streams([3, 4])
+    torchs = Actor(3, squash, (5, 4), seeds.weights, torch.float64)
+    by_hand = ActorByHand(3, squash, (5, 4), streams([3, 4]), np.dtype("float64"))
+    np.testing.assert_array_equal(torchs.theta.detach(), by_hand.theta)
+    for (W, b), (V, c) in zip(torchs.layers(), by_hand.layers, strict=True):
+        np.testing.assert_array_equal(W.detach(), V)
+        np.testing.assert_array_equal(b.detach()[:, 0], c)
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_an_affine_layer_is_the_product_and_the_sum_for_any_number_of_seeds(seeds, outputs):
+    draw = torch.Generator().manual_seed(0)
+    shapes = (seeds, 6, 4), (seeds, 4, outputs), (seeds, 1, outputs)
+    x, W, b = (
+        torch.randn(shape, generator=draw, dtype=torch.float64, requires_grad=True)
+        for shape in shapes
+    )
+    y = affine(x, W, b)
+    for k in range(seeds):
+        torch.testing.assert_close(y[k], x[k] @ W[k] + b[k])
+    assert torch.autograd.gradcheck(affine, (x, W, b))

@@ -48,22 +48,20 @@ def test_the_quantities_are_what_the_table_says():
     discounted = rng.normal(size=(2, 5))
     got = measure(replay, Evaluation(discounted, discounted, start))
 
-    def network(layers, row, x):
-        for i, layer in enumerate(layers):
-            if i % 2:
-                x = np.maximum(x, 0)
-            else:
-                x = x @ layer.W[row].detach().numpy() + layer.b[row, 0].detach().numpy()
+    def network(net, row, x):
+        for i, (W, b) in enumerate(net.layers()):
+            x = np.maximum(x, 0) if i > 0 else x
+            x = x @ W[row].detach().numpy() + b[row, 0].detach().numpy()
         return x
 
     def flat(network, row):
         return np.concatenate([p[row].detach().numpy().ravel() for p in network.parameters()])
 
     def mu(actor, row, s):
-        return squash.center + squash.half_range * np.tanh(network(actor.layers, row, s))
+        return squash.center + squash.half_range * np.tanh(network(actor, row, s))
 
     def Q(critic, row, s, a):
-        return network(critic.layers, row, np.concatenate((s, a)))[0]
+        return network(critic, row, np.concatenate((s, a)))[0]
 
     stored = replay._stored
     for row in range(2):
@@ -79,7 +77,7 @@ def test_the_quantities_are_what_the_table_says():
             g.append(np.linalg.norm((np.array(up) - down) / 2e-6))
             before = Q(agent.critic, row, s, mu(earlier, row, s))
             climb.append(Q(agent.critic, row, s, best) - before)
-            edge.append(np.abs(np.tanh(network(agent.actor.layers, row, s))) > 0.99)
+            edge.append(np.abs(np.tanh(network(agent.actor, row, s))) > 0.99)
         for s, value in zip(start[row], discounted[row], strict=True):
             gap.append(Q(agent.critic, row, s, mu(agent.actor, row, s)) - value)
         expected = {

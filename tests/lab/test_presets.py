@@ -18,8 +18,7 @@ def agent():
 
 def shapes(network):
     """Inputs, outputs and largest weight of every layer."""
-    layers = [layer for layer in network.modules() if hasattr(layer, "W")]
-    return [(*layer.W.shape[1:], float(layer.W.detach().abs().max())) for layer in layers]
+    return [(*W.shape[1:], float(W.detach().abs().max())) for W, _ in network.layers()]
 
 
 def test_the_networks_are_those_of_the_paper(agent):

@@ -63,6 +63,14 @@ def test_every_method_is_stored_and_acts_as_it_did(method, tmp_path):
     assert np.array_equal(record.agent.act(s), result.agent.act(s))
 
 
+def test_by_hand_and_in_torch_a_record_holds_the_same_policy(record):
+    s = np.random.default_rng(0).normal(size=(2, 5, 3)).astype(np.float32)
+    in_torch = read_record(record).agent.act(s)
+    config = json.loads((record / "config.json").read_text())
+    (record / "config.json").write_text(json.dumps(config | {"method": "by_hand"}))
+    np.testing.assert_allclose(read_record(record).agent.act(s), in_torch, rtol=1e-5, atol=1e-6)
+
+
 def test_a_record_from_before_methods_had_names_is_one_of_ddpg(record):
     config = json.loads((record / "config.json").read_text())
     del config["method"]
@@ -165,7 +173,7 @@ def test_a_truncated_table_is_refused(name, record):
     ("change", "message"),
     [
         ({"agent": {"hidden": [8, 5]}}, "size mismatch"),
-        ({"method": "by_hand"}, "allowed: theta"),
+        ({"agent": {"hidden": [8, 5]}, "method": "by_hand"}, "allowed: theta"),
     ],
 )
 def test_weights_of_another_network_are_refused(change, message, record):
