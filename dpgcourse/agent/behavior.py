@@ -13,7 +13,7 @@ class Behavior:
     def explore(self, s) -> np.ndarray:
         """Noisy actions (S, m), clipped to the box, for one state per seed (S, d)."""
         a = self.act(s[:, None])[:, 0]
-        return np.clip(a + self.noise(), self.squash.low, self.squash.high)
+        return (a + self.noise()).clip(self.squash.low, self.squash.high)
 
     def no_future(self, terminated, truncated) -> np.ndarray:
         """Where the state reached is worth nothing, (S,): where the task ended.

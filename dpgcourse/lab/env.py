@@ -91,8 +91,9 @@ class VectorPendulum(VectorEnv):
         return self._state(), r, never, self.elapsed >= self.limit, {}
 
     def _state(self) -> np.ndarray:
-        columns = (np.cos(self.theta), np.sin(self.theta), self.speed)
-        return np.stack(columns, axis=1).astype(np.float32)
+        state = np.empty((self.num_envs, 3), dtype=np.float32)
+        state[:, 0], state[:, 1], state[:, 2] = np.cos(self.theta), np.sin(self.theta), self.speed
+        return state
 
 
 VECTORIZED = {"Pendulum-v1": VectorPendulum}

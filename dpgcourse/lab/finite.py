@@ -21,14 +21,15 @@ def require_finite(quantity: str, values, seeds: Sequence[int], step: int) -> No
         FloatingPointError: a number is NaN, infinite or too large for float32; the message names
             the quantity, the first such seed and the step.
     """
-    size = np.abs(np.asarray(values, dtype=np.float64)).reshape(len(seeds), -1).max(1)  # (S,)
-    bad = ~(size <= LARGEST)  # so that NaN is bad
-    if bad.any():
-        seed = seeds[int(bad.argmax())]
-        raise FloatingPointError(
-            f"the {quantity} of seed {seed} is no longer finite at step {step}; "
-            "lower the learning rates"
-        )
+    size = np.abs(values)
+    if size.max() <= LARGEST:  # false where one of them is NaN
+        return
+    bad = ~(size.reshape(len(seeds), -1).max(1) <= LARGEST)  # (S,)
+    seed = seeds[int(bad.argmax())]
+    raise FloatingPointError(
+        f"the {quantity} of seed {seed} is no longer finite at step {step}; "
+        "lower the learning rates"
+    )
 
 
 def require_finite_parameters(agent, seeds: Sequence[int], step: int) -> None:
