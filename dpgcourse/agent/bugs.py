@@ -1,4 +1,4 @@
-"""Chapter 12: ten agents that run without an error, each wrong in one place.
+"""Chapter 12: ten agents that run without an error, each with one mistake.
 
 Every class replaces one step of `dpgcourse.agent.ddpg.DDPGAgent` and keeps the rest. Its docstring
 says what is wrong.
@@ -87,7 +87,7 @@ class StaleGradients(DDPGAgent):
 
     def actor_step(self, s: Tensor) -> None:
         """Ascend Q by a backward pass through the critic's parameters as well."""
-        self.critic_optimizer.zero_grad()  # in the wrong place: before the pass, not after it
+        self.critic_optimizer.zero_grad()  # too early: the backward pass below fills them again
         self.actor_optimizer.zero_grad()
         (-self.critic(s, self.actor(s)).mean(-1).sum()).backward()
         self.actor_optimizer.step()

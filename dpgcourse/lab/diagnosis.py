@@ -40,7 +40,7 @@ class Rule:
 RULES = (
     Rule("double-scaling", "act_gap", 0.01, "what is executed is not μ(s)"),
     Rule("truncated-as-done", "terminal", 0.001, "ends are stored where nothing ends"),
-    Rule("column-target", "explained", 2.0, "the values vary no more than their errors", True),
+    Rule("column-target", "explained", 2.0, "the values vary hardly more than their errors", True),
     Rule("frozen-targets", "lag", 1.0, "the target is further off than the critic moves"),
     Rule("stale-gradients", "constant_reward", 12.5, "reward 1 is worth more than 1/(1 − γ)"),
     Rule("no-detach", "coin", 1.5, "values are pulled toward what came before", True),
