@@ -38,7 +38,7 @@ test: $(READY) ## Run every check: lint, package, chapters, built pages
 	$(PYTEST) $(PARALLEL) --ignore=tests/site
 	$(PYTEST) $(PARALLEL) --nbval --nbval-cell-timeout=300 book/*.ipynb
 	$(BUILD_BOOK)
-	$(PYTEST) -rs tests/site
+	$(PYTEST) -n 2 -rs tests/site
 
 test-long: $(READY) ## Run the checks that take minutes: compilation, learning
 	$(PYTEST) -m long tests
