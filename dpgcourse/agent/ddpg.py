@@ -147,7 +147,11 @@ class DDPGAgent(Behavior):
         if not any(map(shutil.which, (os.environ.get("CXX", "c++"), "g++", "clang++", "cl"))):
             raise ValueError("compile is True, and no C++ compiler was found; allowed: False here")
         torch._dynamo.config.trace_autograd_ops = True  # the gradients are part of the computation
-        options = {"cpp_wrapper": True}  # no Python between the operations either
         for name in ("td_target", "critic_gradient", "actor_gradient"):
-            compiled = torch.compile(getattr(self, name), dynamic=False, options=options)
+            compiled = torch.compile(
+                getattr(self, name),
+                dynamic=False,
+                options={"cpp_wrapper": True},  # no Python between the operations either
+                isolate_recompiles=True,  # else the ninth agent of a process would run uncompiled
+            )
             setattr(self, name, compiled)

@@ -41,6 +41,17 @@ def test_a_compiled_update_is_the_update(seeds):
             np.testing.assert_allclose(a.detach(), b.detach(), rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore")  # of the compiler's own modules
+def test_every_agent_of_a_process_is_compiled_for_itself():
+    """PyTorch compiles one function eight times at most, and then quietly stops."""
+    with torch._dynamo.config.patch(recompile_limit=1, fail_on_recompile_limit_hit=True):
+        for seeds in (1, 2):
+            agent, replay = agent_and_replay(seeds)
+            agent.compile()
+            agent.update(replay.sample(32))
+
+
 def test_without_a_compiler_it_says_so(monkeypatch):
     agent, _ = agent_and_replay(1)
     monkeypatch.setattr(shutil, "which", lambda name: None)
