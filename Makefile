@@ -40,7 +40,7 @@ test: $(READY) ## Run every check: lint, package, chapters, built pages
 	$(BUILD_BOOK)
 	$(PYTEST) -n 2 -rs tests/site
 
-test-long: $(READY) ## Run the checks that take minutes: compilation, learning
+test-long: $(READY) ## Run the checks that need a C++ compiler: compilation
 	$(PYTEST) -m long tests
 
 bench: $(READY) ## Measure throughput beside Stable-Baselines3 and a plain loop
