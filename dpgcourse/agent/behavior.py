@@ -2,13 +2,20 @@
 
 import numpy as np
 
+from dpgcourse.agent.noise import GaussianNoise
+
 
 class Behavior:
     """Actions for the replay: random ones for the warm-up, then the policy's with noise.
 
-    A subclass offers ``act``, the noiseless policy; ``noise``, called for the noise of one step;
-    ``squash``, the action box; and ``exploration``, one generator per seed.
+    A subclass offers ``act``, the noiseless policy; ``noise``, made by `new_noise` and called for
+    the noise of one step; ``config``; ``squash``, the action box; and ``exploration``, one
+    generator per seed.
     """
+
+    def new_noise(self) -> GaussianNoise:
+        """What is added to executed actions."""
+        return GaussianNoise(self.config.sigma * self.squash.half_range, self.exploration)
 
     def explore(self, s) -> np.ndarray:
         """Noisy actions (S, m), clipped to the box, for one state per seed (S, d)."""

@@ -6,16 +6,16 @@ rounding. `ddpg` lists how both differ from the paper.
 """
 
 import copy
+from itertools import pairwise
 
 import numpy as np
 
 from dpgcourse.agent.batch import Batch
 from dpgcourse.agent.behavior import Behavior
 from dpgcourse.agent.config import FINAL_BOUND, DDPGConfig
-from dpgcourse.agent.noise import GaussianNoise
 from dpgcourse.agent.seeding import Streams
 from dpgcourse.gradient.chain_rule import Squash
-from dpgcourse.gradient.network import MLP, flatten
+from dpgcourse.gradient.network import MLP, draw
 
 
 class Network:
@@ -31,7 +31,8 @@ class Network:
 
     def __init__(self, sizes: tuple[int, ...], streams: Streams, dtype: np.dtype):
         self.mlp = MLP(sizes)
-        drawn = [flatten(self.mlp.init(rng, last_bound=FINAL_BOUND)) for rng in streams.weights]
+        shapes = list(pairwise(sizes))
+        drawn = [draw(shapes, rng, FINAL_BOUND) for rng in streams.weights]
         self.theta = np.array(drawn, dtype=dtype)
         self._layers = self.mlp.unflatten(self.theta)
 
@@ -173,7 +174,7 @@ class DDPGByHand(Behavior):
         self.critic = Critic(state_dim, self.action_dim, config.hidden, streams, self.dtype)
         self.actor_target = copy.deepcopy(self.actor)
         self.critic_target = copy.deepcopy(self.critic)
-        self.noise = GaussianNoise(config.sigma * squash.half_range, streams.exploration)
+        self.noise = self.new_noise()
         self.actor_optimizer = Adam(config.actor_lr)
         self.critic_optimizer = Adam(config.critic_lr)
 

@@ -19,7 +19,6 @@ from dpgcourse.agent.batch import Batch
 from dpgcourse.agent.behavior import Behavior
 from dpgcourse.agent.config import DDPGConfig
 from dpgcourse.agent.network import Actor, Critic
-from dpgcourse.agent.noise import GaussianNoise
 from dpgcourse.agent.seeding import Streams
 from dpgcourse.agent.target import polyak_
 from dpgcourse.gradient.chain_rule import Squash
@@ -77,10 +76,6 @@ class DDPGAgent(Behavior):
         """The policies at the start, one per seed."""
         weights = self.streams.weights
         return Actor(state_dim, self.squash, self.config.hidden, weights, self.dtype)
-
-    def new_noise(self) -> GaussianNoise:
-        """What is added to executed actions."""
-        return GaussianNoise(self.config.sigma * self.squash.half_range, self.exploration)
 
     @torch.no_grad()
     def act(self, s) -> np.ndarray:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from dpgcourse.agent.config import FINAL_BOUND
 from dpgcourse.gradient.chain_rule import Squash
+from dpgcourse.gradient.network import draw
 
 
 class Network(nn.Module):
@@ -38,23 +39,13 @@ class Network(nn.Module):
         super().__init__()
         self.shapes = list(shapes)
         self._lengths = [length for i, o in self.shapes for length in (i * o, o)]  # W, b, W, b ...
-        drawn = np.stack([_draw(self.shapes, rng) for rng in rngs])
+        drawn = np.stack([draw(self.shapes, rng, FINAL_BOUND) for rng in rngs])
         self.theta = nn.Parameter(torch.tensor(drawn, dtype=dtype))
 
     def layers(self) -> list[tuple[Tensor, Tensor]]:
         """W (S, in, out) and b (S, 1, out) of each layer: views of theta."""
         parts = iter(self.theta.unsqueeze(1).split(self._lengths, dim=-1))
         return [(next(parts).view(-1, *shape), next(parts)) for shape in self.shapes]
-
-
-def _draw(shapes: list[tuple[int, int]], rng: np.random.Generator) -> np.ndarray:
-    """The parameters (n,) of one seed at the start."""
-    bounds = [*(fan_in**-0.5 for fan_in, _ in shapes[:-1]), FINAL_BOUND]
-    layers = [
-        rng.uniform(-bound, bound, (fan_in + 1) * fan_out)
-        for (fan_in, fan_out), bound in zip(shapes, bounds, strict=True)
-    ]
-    return np.concatenate(layers)
 
 
 def affine(x: Tensor, W: Tensor, b: Tensor) -> Tensor:

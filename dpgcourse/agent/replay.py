@@ -51,7 +51,6 @@ class Replay:
             terminated=ends.s_next,
         )
         self._rows = torch.zeros(S, capacity, sum(widths), dtype=dtype).numpy()
-        self._stored = self._cut(self._rows)
         self._first = np.arange(S)[:, None] * capacity  # the first row of each seed
 
     def add(self, s, a, r, s_next, terminated) -> None:
@@ -92,6 +91,11 @@ class Replay:
         drawn = np.stack([rng.integers(self.size, size=batch_size) for rng in self.rngs])
         rows = self._rows.reshape(-1, self._rows.shape[-1])  # of all seeds; a view
         return self._cut(rows.take(self._first + drawn, axis=0)).map(torch.from_numpy)
+
+    @property
+    def _stored(self) -> Batch:
+        """All fields, as views of the rows: never kept, since a copy would not be a view."""
+        return self._cut(self._rows)
 
     def _cut(self, rows: np.ndarray) -> Batch:
         """The fields of rows (..., width), as views."""

@@ -56,17 +56,8 @@ class MLP:
             self.n = b.stop
 
     def init(self, rng: np.random.Generator, last_bound: float | None = None) -> Params:
-        """Draw every weight and bias from U(−1/√fan_in, 1/√fan_in), float64.
-
-        With ``last_bound``, the last layer is drawn from U(−last_bound, last_bound) instead.
-        """
-        params = []
-        for i, (fan_in, fan_out) in enumerate(pairwise(self.sizes)):
-            is_last = i == len(self.sizes) - 2
-            bound = last_bound if is_last and last_bound is not None else fan_in**-0.5
-            W = rng.uniform(-bound, bound, (fan_in, fan_out))
-            params.append((W, rng.uniform(-bound, bound, fan_out)))
-        return params
+        """Draw all weights and biases, as `draw` does."""
+        return self.unflatten(draw(list(pairwise(self.sizes)), rng, last_bound))
 
     def unflatten(self, u: np.ndarray) -> Params:
         """Cut flat vectors u (..., n) into the list of (W, b): views, which move when u moves."""
@@ -111,25 +102,28 @@ class MLP:
             Gradient with respect to the parameters, summed over the batch, shaped like params;
             gradient with respect to the input, (..., B, in).
         """
-        grads = []
-        for x, dz in self._way_back(params, inputs, g):
-            grads.append((x.mT @ dz, dz.sum(-2)))
-        return grads[::-1], _times_transposed(dz, params[0][0])
+        gradient, dz = self._pull(params, inputs, g)
+        return self.unflatten(gradient), _times_transposed(dz, params[0][0])
 
     def parameter_gradient(self, params: Params, inputs: list[np.ndarray], g) -> np.ndarray:
         """Pull g (..., B, out) back to the parameters: flat, (..., n), summed over the batch."""
-        gradient = np.empty((*g.shape[:-2], self.n), dtype=g.dtype)
-        parts = self.unflatten(gradient)
-        ones = np.ones((1, g.shape[-2]), dtype=g.dtype)  # a product with it sums over the batch
-        for (dW, db), (x, dz) in zip(parts[::-1], self._way_back(params, inputs, g), strict=True):
-            np.matmul(x.mT, dz, out=dW)
-            np.matmul(ones, dz, out=db[..., None, :])
-        return gradient
+        return self._pull(params, inputs, g)[0]
 
     def input_gradient(self, params: Params, inputs: list[np.ndarray], g) -> np.ndarray:
         """Pull g (..., B, out) back to the input, (..., B, in); the parameters get no gradient."""
         *_, (_, dz) = self._way_back(params, inputs, g)
         return _times_transposed(dz, params[0][0])
+
+    def _pull(self, params, inputs, g) -> tuple[np.ndarray, np.ndarray]:
+        """The parameters' gradient, flat, and the gradient dz at the first layer's z."""
+        dtype = np.result_type(g, params[0][0])
+        gradient = np.empty((*g.shape[:-2], self.n), dtype)
+        parts = self.unflatten(gradient)
+        ones = np.ones((1, g.shape[-2]), dtype)  # a product with it sums over the batch
+        for (dW, db), (x, dz) in zip(parts[::-1], self._way_back(params, inputs, g), strict=True):
+            np.matmul(x.mT, dz, out=dW)
+            np.matmul(ones, dz, out=db[..., None, :])
+        return gradient, dz
 
     def _way_back(self, params, inputs, g) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """For each layer, the last one first: its input x, and the gradient dz at z = x W + b."""
@@ -139,6 +133,29 @@ class MLP:
             if i > 0:
                 dz = _times_transposed(dz, params[i][0])
                 dz *= self.slope(inputs[i])  # x left the activation of the layer before
+
+
+def draw(
+    shapes: list[tuple[int, int]], rng: np.random.Generator, last_bound: float | None = None
+) -> np.ndarray:
+    """Weights and biases at the start, flat: each layer's W, row by row, and then its b.
+
+    Args:
+        shapes: (inputs, outputs) of each layer.
+        rng: draws all of them from U(−1/√inputs, 1/√inputs).
+        last_bound: if given, the last layer is drawn from U(−last_bound, last_bound) instead.
+
+    Returns:
+        float64, (n,).
+    """
+    bounds = [fan_in**-0.5 for fan_in, _ in shapes]
+    if last_bound is not None:
+        bounds[-1] = last_bound
+    layers = [
+        rng.uniform(-bound, bound, (fan_in + 1) * fan_out)
+        for (fan_in, fan_out), bound in zip(shapes, bounds, strict=True)
+    ]
+    return np.concatenate(layers)
 
 
 def _times_transposed(dz: np.ndarray, W: np.ndarray) -> np.ndarray:

@@ -1,3 +1,4 @@
+import copy
 from collections import deque
 
 import numpy as np
@@ -27,6 +28,15 @@ def test_keeps_the_latest_transitions_like_a_deque(capacity):
         assert set(drawn.r.flatten().tolist()) <= set(expected)
         assert replay.size == len(expected)
     assert set(replay.sample(500).r.flatten().tolist()) == set(expected)
+
+
+def test_a_copy_goes_on_by_itself():
+    first = Replay(5, 2, 1, rngs())
+    first.add(*transition(1))
+    second = copy.deepcopy(first)
+    second.add(*transition(2))
+    assert set(first.sample(100).r.flatten().tolist()) == {1}
+    assert set(second.sample(100).r.flatten().tolist()) == {1, 2}
 
 
 def test_the_fields_of_a_transition_stay_together():

@@ -97,11 +97,20 @@ def test_either_half_of_the_way_back_equals_the_whole(activation, lead):
     _, inputs = network.forward(params, x)
     kept = [h.copy() for h in (*inputs, g)]
     grads, dx = network.backward(params, inputs, g)
-    to_parameters = network.parameter_gradient(params, inputs, g)
-    np.testing.assert_allclose(to_parameters, flatten(grads), rtol=1e-12, atol=1e-12)
+    np.testing.assert_array_equal(network.parameter_gradient(params, inputs, g), flatten(grads))
     np.testing.assert_array_equal(network.input_gradient(params, inputs, g), dx)
     for now, then in zip((*inputs, g), kept, strict=True):
         np.testing.assert_array_equal(now, then)  # nothing that came in was overwritten
+
+
+def test_a_gradient_of_whole_numbers_is_pulled_back_like_any_other():
+    network, params, x, g = draw("tanh", ())
+    _, inputs = network.forward(params, x)
+    whole = np.ones(g.shape, dtype=int)
+    for pull in (network.parameter_gradient, network.input_gradient):
+        np.testing.assert_array_equal(
+            pull(params, inputs, whole), pull(params, inputs, whole * 1.0)
+        )
 
 
 @pytest.mark.parametrize("lead", [(), (3,)], ids=["one", "three seeds"])
