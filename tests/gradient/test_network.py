@@ -4,6 +4,7 @@ import torch
 
 from dpgcourse.gradient.checks import central_difference, relative_error
 from dpgcourse.gradient.network import MLP, flatten
+from dpgcourse.gradient.network import draw as draw_parameters
 
 SIZES = (3, 5, 4, 2)
 TORCH = {"relu": torch.relu, "tanh": torch.tanh}
@@ -111,6 +112,14 @@ def test_a_gradient_of_whole_numbers_is_pulled_back_like_any_other():
         np.testing.assert_array_equal(
             pull(params, inputs, whole), pull(params, inputs, whole * 1.0)
         )
+
+
+def test_the_start_is_drawn_layer_by_layer_weights_before_biases():
+    drawn = draw_parameters([(4, 3), (3, 2)], np.random.default_rng(5), last_bound=0.01)
+    rng = np.random.default_rng(5)
+    sizes = (0.5, (4, 3)), (0.5, 3), (0.01, (3, 2)), (0.01, 2)
+    expected = [rng.uniform(-bound, bound, shape).ravel() for bound, shape in sizes]
+    np.testing.assert_array_equal(drawn, np.concatenate(expected))
 
 
 @pytest.mark.parametrize("lead", [(), (3,)], ids=["one", "three seeds"])
