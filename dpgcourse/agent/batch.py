@@ -27,4 +27,4 @@ class Batch(NamedTuple):
 
     def map(self, function: Callable) -> "Batch":
         """The batch with the function applied to every field."""
-        return Batch(*(function(field) for field in self))
+        return Batch(*map(function, self))

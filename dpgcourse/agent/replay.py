@@ -55,14 +55,14 @@ class Replay:
 
     def add(self, s, a, r, s_next, terminated) -> None:
         """Store one transition per seed: arrays (S, d), (S, m), (S,), (S, d), (S,)."""
-        for name, store, value in zip(
-            Batch._fields, self._stored, (s, a, r, s_next, terminated), strict=True
+        row = self._cut(self._rows[:, self.position])
+        for name, place, value in zip(
+            Batch._fields, row, (s, a, r, s_next, terminated), strict=True
         ):
             value = np.asarray(value)
-            expected = (*store.shape[:1], *store.shape[2:])
-            if value.shape != expected:
-                raise ValueError(f"{name} has shape {value.shape}; allowed: {expected}")
-            store[:, self.position] = value
+            if value.shape != place.shape:
+                raise ValueError(f"{name} has shape {value.shape}; allowed: {place.shape}")
+            place[...] = value
         self.position = (self.position + 1) % self.capacity
         self.size = min(self.size + 1, self.capacity)
 

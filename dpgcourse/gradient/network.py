@@ -116,7 +116,7 @@ class MLP:
 
     def _pull(self, params, inputs, g) -> tuple[np.ndarray, np.ndarray]:
         """The parameters' gradient, flat, and the gradient dz at the first layer's z."""
-        dtype = np.result_type(g, params[0][0])
+        dtype = params[0][0].dtype
         gradient = np.empty((*g.shape[:-2], self.n), dtype)
         parts = self.unflatten(gradient)
         ones = np.ones((1, g.shape[-2]), dtype)  # a product with it sums over the batch
