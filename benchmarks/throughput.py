@@ -18,17 +18,17 @@ from collections.abc import Callable
 import gymnasium as gym
 import numpy as np
 import torch
-from stable_baselines3 import DDPG
+from stable_baselines3 import DDPG as PeerDDPG
 from stable_baselines3.common.callbacks import BaseCallback
 
 from benchmarks.plain_loop import train_plainly
-from dpgcourse.agent.by_hand import DDPGByHand
-from dpgcourse.agent.config import DDPGConfig
-from dpgcourse.agent.ddpg import DDPGAgent
-from dpgcourse.agent.replay import Replay
-from dpgcourse.agent.seeding import streams
-from dpgcourse.gradient.chain_rule import Squash
-from dpgcourse.lab.train import TrainConfig, train
+from dpgcourse.agents.config import DDPGConfig
+from dpgcourse.agents.ddpg import DDPG
+from dpgcourse.agents.numpy_ddpg import NumpyDDPG
+from dpgcourse.agents.random_streams import random_streams
+from dpgcourse.agents.replay_buffer import ReplayBuffer
+from dpgcourse.gradient.action_box import ActionBox
+from dpgcourse.training.loop import TrainConfig, train
 
 WARMUP = 200
 PEER = "Stable-Baselines3"
@@ -74,7 +74,7 @@ class Stamps(BaseCallback):
 def stable_baselines3(updates: int) -> float:
     """The peer, with the settings of `DDPGConfig` where it has them."""
     config, stamps = DDPGConfig(), Stamps()
-    model = DDPG(
+    model = PeerDDPG(
         "MlpPolicy",
         "Pendulum-v1",
         learning_rate=config.critic_lr,
@@ -119,10 +119,10 @@ PRODUCTS = 2 + 3 + 5
 def update_against_matmul(width: int, B: int) -> tuple[float, float]:
     """Milliseconds of one compiled update of one agent, and of its square matrix products."""
     config = DDPGConfig(hidden=(width, width), batch_size=B)
-    rngs, rng = streams([0]), np.random.default_rng(0)
-    agent = DDPGAgent(config, 3, Squash([-2.0], [2.0]), rngs)
+    rngs, rng = random_streams([0]), np.random.default_rng(0)
+    agent = DDPG(config, 3, ActionBox([-2.0], [2.0]), rngs)
     agent.compile()
-    replay = Replay(1000, 3, 1, rngs.replay)
+    replay = ReplayBuffer(1000, 3, 1, rngs.replay)
     for _ in range(1000):
         shapes = ((1, 3), (1, 1), 1, (1, 3))
         replay.add(*(rng.normal(size=shape) for shape in shapes), np.zeros(1))
@@ -148,11 +148,11 @@ def main() -> None:
     contenders = {
         PEER: stable_baselines3,
         "plain PyTorch loop": plain_loop,
-        "torch, 1 seed": ours(DDPGAgent, 1),
-        "torch, 10 seeds": ours(DDPGAgent, 10),
-        "torch, 10 seeds, compiled": ours(DDPGAgent, 10, compiled=True),
-        "by hand, 1 seed": ours(DDPGByHand, 1),
-        "by hand, 10 seeds": ours(DDPGByHand, 10),
+        "torch, 1 seed": ours(DDPG, 1),
+        "torch, 10 seeds": ours(DDPG, 10),
+        "torch, 10 seeds, compiled": ours(DDPG, 10, compiled=True),
+        "by hand, 1 seed": ours(NumpyDDPG, 1),
+        "by hand, 10 seeds": ours(NumpyDDPG, 10),
     }
     rounds = []
     for i in range(arguments.rounds):

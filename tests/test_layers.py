@@ -16,7 +16,7 @@ LAYERS = [{"gradient"}, {"theory"}, {"agent"}, {"lab"}, {"ledger", "exercises", 
 
 
 def layer_of(module: str) -> int:
-    """Height of ``dpgcourse.lab.train``; the package itself stands below everything."""
+    """Height of ``dpgcourse.training.loop``; the package itself stands below everything."""
     parts = module.split(".")
     if parts == ["dpgcourse"]:
         return -1
@@ -70,11 +70,11 @@ def test_imports_run_downwards(path):
 @pytest.mark.parametrize(
     "source",
     [
-        "import dpgcourse.lab.plot",
+        "import dpgcourse.figures.style",
         "from dpgcourse.lab import plot",
         "from dpgcourse import lab",
         "from ..lab.plot import CRITIC",
-        "def f():\n    import dpgcourse.agent.ddpg",
+        "def f():\n    import dpgcourse.agents.ddpg",
     ],
 )
 def test_an_upward_import_is_found(source):
@@ -89,12 +89,12 @@ def test_the_mathematics_needs_neither_torch_nor_gymnasium(layer):
 
 
 def test_the_agent_by_hand_needs_neither_torch_nor_gymnasium():
-    import_without_libraries(["dpgcourse.agent.by_hand"])
+    import_without_libraries(["dpgcourse.agents.numpy_ddpg"])
 
 
 def test_a_hidden_need_for_torch_is_found():
     with pytest.raises(subprocess.CalledProcessError):
-        import_without_libraries(["dpgcourse.agent.ddpg"])
+        import_without_libraries(["dpgcourse.agents.ddpg"])
 
 
 def import_without_libraries(modules: list[str]) -> None:

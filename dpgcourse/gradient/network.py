@@ -56,8 +56,8 @@ class MLP:
             self.n = b.stop
 
     def init(self, rng: np.random.Generator, last_bound: float | None = None) -> Params:
-        """Draw all weights and biases, as `draw` does."""
-        return self.unflatten(draw(list(pairwise(self.sizes)), rng, last_bound))
+        """Draw all weights and biases, as `initial_parameters` does."""
+        return self.unflatten(initial_parameters(list(pairwise(self.sizes)), rng, last_bound))
 
     def unflatten(self, u: np.ndarray) -> Params:
         """Cut flat vectors u (..., n) into the list of (W, b): views, which move when u moves."""
@@ -135,7 +135,7 @@ class MLP:
                 dz *= self.slope(inputs[i])  # x left the activation of the layer before
 
 
-def draw(
+def initial_parameters(
     shapes: list[tuple[int, int]], rng: np.random.Generator, last_bound: float | None = None
 ) -> np.ndarray:
     """Weights and biases at the start, flat: each layer's W, row by row, and then its b.

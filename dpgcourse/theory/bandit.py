@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-METHODS = ("deterministic", "stochastic", "stochastic, baseline")
+ESTIMATORS = ("deterministic", "stochastic", "stochastic, baseline")
 TARGET = 4.0
 
 
@@ -63,7 +63,7 @@ def fit_critic(offsets: np.ndarray, r: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return weights[:, :-1] / scale, weights[:, -1]
 
 
-def actor_direction(method: str, offsets, slopes, constants, sigma: float) -> np.ndarray:
+def actor_direction(estimator: str, offsets, slopes, constants, sigma: float) -> np.ndarray:
     """The direction in which θ moves, (S, m).
 
     - ``"deterministic"``: the critic's slopes themselves, Jᵀ∇_aQ with J = I.
@@ -72,21 +72,21 @@ def actor_direction(method: str, offsets, slopes, constants, sigma: float) -> np
     - ``"stochastic, baseline"``: the same with the constant left out of Q^w.
 
     Raises:
-        ValueError: another method.
+        ValueError: another estimator.
     """
-    if method not in METHODS:
-        raise ValueError(f"method is {method!r}; allowed: {METHODS}")
-    if method == "deterministic":
+    if estimator not in ESTIMATORS:
+        raise ValueError(f"estimator is {estimator!r}; allowed: {ESTIMATORS}")
+    if estimator == "deterministic":
         return slopes
     q = np.einsum("snm,sm->sn", offsets, slopes)
-    if method == "stochastic":
+    if estimator == "stochastic":
         q = q + constants[:, None]
     return np.einsum("snm,sn->sm", offsets, q) / (sigma**2 * offsets.shape[1])
 
 
-def learn(
+def run_bandit(
     bandit: Bandit,
-    method: str,
+    estimator: str,
     alpha: float | np.ndarray,
     sigma: float,
     actions: int,
@@ -97,7 +97,7 @@ def learn(
 
     Args:
         bandit: the task.
-        method: one of `METHODS`.
+        estimator: one of `ESTIMATORS`.
         alpha: step size, positive; one for all runs, or one for each (runs,).
         sigma: standard deviation of the actions around θ, positive.
         actions: number of actions that each run may try; an update takes 2m of them.
@@ -105,7 +105,7 @@ def learn(
         rng: source of all randomness.
 
     Raises:
-        ValueError: alpha or sigma is not positive, or the method is unknown.
+        ValueError: alpha or sigma is not positive, or the estimator is unknown.
     """
     for name, value in (("alpha", alpha), ("sigma", sigma)):
         if not np.all(np.asarray(value) > 0):
@@ -117,6 +117,6 @@ def learn(
         offsets = sigma * rng.normal(size=(runs, 2 * m, m))
         r = -bandit.cost(theta[:, None] + offsets)
         slopes, constants = fit_critic(offsets, r)
-        theta = theta + steps * actor_direction(method, offsets, slopes, constants, sigma)
+        theta = theta + steps * actor_direction(estimator, offsets, slopes, constants, sigma)
         costs.append(bandit.cost(theta))
     return np.array(costs)

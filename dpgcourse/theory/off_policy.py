@@ -46,17 +46,17 @@ def total_moment(system: LQR, K, Sigma_b) -> np.ndarray:
     return fixed_point(g**0.5 * system.closed_loop(K), source)
 
 
-def kept(system: LQR, K, Sigma_b) -> np.ndarray:
+def kept_gradient(system: LQR, K, Sigma_b) -> np.ndarray:
     """What Eq. 15 keeps, the local products at the behavior's visits: −2 E_K Σ^β, (m, d)."""
     return system.natural_gradient(K) @ _visits(system, Sigma_b)
 
 
-def exact(system: LQR, K, Sigma_b) -> np.ndarray:
+def exact_gradient(system: LQR, K, Sigma_b) -> np.ndarray:
     """The gradient of J_β, −2 E_K Σ̃, (m, d)."""
     return system.natural_gradient(K) @ total_moment(system, K, Sigma_b)
 
 
-def dropped(system: LQR, K, Sigma_b) -> np.ndarray:
+def dropped_gradient(system: LQR, K, Sigma_b) -> np.ndarray:
     """What Eq. 15 drops, the local products at all later states: −2 E_K (Σ̃ − Σ^β), (m, d)."""
     later = total_moment(system, K, Sigma_b) - _visits(system, Sigma_b)
     return system.natural_gradient(K) @ later
@@ -96,7 +96,7 @@ def find_reversal(rng: np.random.Generator, states: int, tries: int):
         F *= 0.97 / (0.95**0.5 * np.abs(np.linalg.eigvals(F)).max())
         system = LQR(F + B @ K, B, np.eye(states), np.eye(1), 0.95)
         Sigma_b = root @ root.T
-        similarity = cosine(kept(system, K, Sigma_b), exact(system, K, Sigma_b))
+        similarity = cosine(kept_gradient(system, K, Sigma_b), exact_gradient(system, K, Sigma_b))
         if similarity < best[0]:
             best = (similarity, system, K, Sigma_b)
     return best

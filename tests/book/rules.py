@@ -13,7 +13,7 @@ import nbformat
 import yaml
 from nbformat import NotebookNode
 
-from dpgcourse.ledger.table import CHAPTERS
+from dpgcourse.equation_checks.table import CHAPTERS
 
 MAX_LINES = 25
 CELL_METADATA = {"mystnb", "tags"}

@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 
 from dpgcourse.gradient.chain_rule import (
-    Squash,
+    ActionBox,
     batch_gradient,
     gradient_by_jacobian,
     gradient_by_jvp,
     gradient_by_vjp,
 )
-from dpgcourse.gradient.checks import central_difference, complex_step, relative_error
 from dpgcourse.gradient.composite import Composite, LinearActor, QuadraticCritic, TanhActor
+from dpgcourse.gradient.derivative_checks import central_difference, complex_step, relative_error
 from tests.gradient.cases import KINDS, gradient_by_autograd, gradient_by_sympy, random_case
 
 BY_HAND = [gradient_by_jacobian, gradient_by_vjp, gradient_by_jvp]
@@ -78,26 +78,26 @@ def test_squash_reaches_into_the_box_and_knows_its_slope():
     for _ in range(100):
         low = rng.normal(scale=3, size=4)
         high = low + rng.uniform(0.1, 5, size=4)
-        squash = Squash(low, high)
+        box = ActionBox(low, high)
         z = rng.normal(scale=2, size=4)
-        a = squash.action(z)
+        a = box.squash(z)
         assert (low < a).all() and (a < high).all()
         np.testing.assert_allclose(
-            np.diag(squash.da_dz(z)), central_difference(squash.action, z), atol=1e-8
+            np.diag(box.da_dz(z)), central_difference(box.squash, z), atol=1e-8
         )
-        np.testing.assert_allclose(squash.action(np.full(4, 40.0)), high)
-        np.testing.assert_allclose(squash.action(np.full(4, -40.0)), low)
+        np.testing.assert_allclose(box.squash(np.full(4, 40.0)), high)
+        np.testing.assert_allclose(box.squash(np.full(4, -40.0)), low)
 
 
 def test_inverting_leaves_the_way_back_open():
-    squash = Squash([-1.0, 0.0], [3.0, 2.0])
+    box = ActionBox([-1.0, 0.0], [3.0, 2.0])
     g = np.array([[2.0, 2.0], [-2.0, -2.0]])
     for a, factors in (
         ([1.0, 1.0], [[0.5, 0.5], [0.5, 0.5]]),  # the middle of the box
         ([3.0, 0.0], [[0.0, 1.0], [1.0, 0.0]]),  # at a bound
         ([4.0, -0.5], [[-0.25, 1.25], [1.25, -0.25]]),  # beyond it
     ):
-        np.testing.assert_allclose(squash.invert(g, a), g * factors)
+        np.testing.assert_allclose(box.inverting_gradients(g, a), g * factors)
 
 
 @pytest.mark.parametrize(
@@ -112,4 +112,4 @@ def test_inverting_leaves_the_way_back_open():
 )
 def test_squash_refuses_bounds_that_make_no_box(low, high, message):
     with pytest.raises(ValueError, match=message):
-        Squash(low, high)
+        ActionBox(low, high)

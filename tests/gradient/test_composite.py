@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from dpgcourse.gradient.checks import central_difference, relative_error
 from dpgcourse.gradient.composite import (
     Composite,
     LinearActor,
@@ -9,6 +8,7 @@ from dpgcourse.gradient.composite import (
     SineCritic,
     TanhActor,
 )
+from dpgcourse.gradient.derivative_checks import central_difference, relative_error
 
 ACTORS = [LinearActor(3, 2), TanhActor(3, 2)]
 RNG = np.random.default_rng(0)

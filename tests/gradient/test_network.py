@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from dpgcourse.gradient.checks import central_difference, relative_error
+from dpgcourse.gradient.derivative_checks import central_difference, relative_error
 from dpgcourse.gradient.network import MLP, flatten
 from dpgcourse.gradient.network import draw as draw_parameters
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from dpgcourse.gradient.checks import central_difference, relative_error
-from dpgcourse.theory.bandit import METHODS, Bandit, actor_direction, fit_critic, learn
+from dpgcourse.gradient.derivative_checks import central_difference, relative_error
+from dpgcourse.theory.bandit import Bandit, actor_direction, fit_critic, run_bandit
 
 
 def batch(rng, bandit, theta, sigma, copies, size):
@@ -60,7 +60,9 @@ def test_the_missing_baseline_makes_the_gap(m):
     for method in METHODS:
         with np.errstate(over="ignore", invalid="ignore"):
             costs = [
-                np.median(learn(Bandit(m), method, alpha, s, 4000, 5, np.random.default_rng(2))[-1])
+                np.median(
+                    run_bandit(Bandit(m), method, alpha, s, 4000, 5, np.random.default_rng(2))[-1]
+                )
                 for alpha in (0.003, 0.01, 0.1, 0.3)
                 for s in (0.1, 0.5)
                 if not (method == "stochastic" and alpha > 0.05)  # these diverge
@@ -73,7 +75,7 @@ def test_the_missing_baseline_makes_the_gap(m):
 
 def test_learning_starts_at_the_start_counts_its_actions_and_repeats_itself():
     runs = [
-        learn(Bandit(4), "deterministic", 0.1, 0.1, 83, 3, np.random.default_rng(s))
+        run_bandit(Bandit(4), "deterministic", 0.1, 0.1, 83, 3, np.random.default_rng(s))
         for s in (0, 0, 1)
     ]
     assert runs[0].shape == (11, 3)  # 10 updates of 8 actions each
@@ -83,7 +85,7 @@ def test_learning_starts_at_the_start_counts_its_actions_and_repeats_itself():
 
 def test_a_step_size_for_each_run():
     def run(alpha):
-        return learn(Bandit(4), "deterministic", alpha, 0.1, 80, 2, np.random.default_rng(0))
+        return run_bandit(Bandit(4), "deterministic", alpha, 0.1, 80, 2, np.random.default_rng(0))
 
     both = run(np.array([0.1, 0.2]))
     assert np.array_equal(both[:, 0], run(0.1)[:, 0])
@@ -96,10 +98,10 @@ def test_bad_arguments_are_refused_by_name():
         with pytest.raises(ValueError, match=f"m is {m}; allowed: a whole number"):
             Bandit(m)
     with pytest.raises(ValueError, match="method is 'magic'; allowed"):
-        learn(Bandit(2), "magic", 0.1, 0.1, 100, 1, rng)
+        run_bandit(Bandit(2), "magic", 0.1, 0.1, 100, 1, rng)
     with pytest.raises(ValueError, match="alpha is 0; allowed: a positive"):
-        learn(Bandit(2), METHODS[0], 0, 0.1, 100, 1, rng)
+        run_bandit(Bandit(2), METHODS[0], 0, 0.1, 100, 1, rng)
     with pytest.raises(ValueError, match="alpha is .*; allowed: a positive"):
-        learn(Bandit(2), METHODS[0], np.array([0.1, -0.1]), 0.1, 100, 2, rng)
+        run_bandit(Bandit(2), METHODS[0], np.array([0.1, -0.1]), 0.1, 100, 2, rng)
     with pytest.raises(ValueError, match="sigma is nan; allowed: a positive"):
-        learn(Bandit(2), METHODS[0], 0.1, np.nan, 100, 1, rng)
+        run_bandit(Bandit(2), METHODS[0], 0.1, np.nan, 100, 1, rng)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dpgcourse.gradient.checks import central_difference, relative_error
+from dpgcourse.gradient.derivative_checks import central_difference, relative_error
 from dpgcourse.theory.compatible import compatible_Q, compatible_weights
 from tests.theory.systems import random_system
 

@@ -3,7 +3,7 @@ import warnings
 import numpy as np
 import pytest
 
-from dpgcourse.gradient.checks import central_difference, complex_step, relative_error
+from dpgcourse.gradient.derivative_checks import central_difference, complex_step, relative_error
 from dpgcourse.theory.finite_chain import SoftmaxChain
 from tests.theory.chains import random_case
 

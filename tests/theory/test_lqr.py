@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy.linalg import solve_discrete_are
 
-from dpgcourse.gradient.checks import central_difference, relative_error
+from dpgcourse.gradient.derivative_checks import central_difference, relative_error
 from dpgcourse.theory.lqr import LQR, UnstableGainError
 from tests.theory.systems import CART, CART_STILL, SCALAR, random_system, rollout_costs
 

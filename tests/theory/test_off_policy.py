@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dpgcourse.gradient.checks import central_difference, relative_error
+from dpgcourse.gradient.derivative_checks import central_difference, relative_error
 from dpgcourse.theory import off_policy
 from dpgcourse.theory.lqr import UnstableGainError
 from tests.theory.systems import CART, SCALAR, random_system
@@ -20,10 +20,13 @@ def test_exact_is_the_gradient_of_J_beta_and_the_sum_of_kept_and_dropped():
     rng = np.random.default_rng(0)
     for _ in range(50):
         system, K, visits = random_case(rng)
-        exact = off_policy.exact(system, K, visits)
+        exact = off_policy.exact_gradient(system, K, visits)
         numeric = central_difference(lambda k, s=system, v=visits: off_policy.J_beta(s, k, v), K)
         assert relative_error(exact, numeric) < 1e-6
-        parts = off_policy.kept(system, K, visits), off_policy.dropped(system, K, visits)
+        parts = (
+            off_policy.kept_gradient(system, K, visits),
+            off_policy.dropped_gradient(system, K, visits),
+        )
         assert relative_error(parts[0] + parts[1], exact) < 1e-10
 
 
@@ -37,12 +40,14 @@ def test_kept_is_the_gradient_with_the_later_policy_held():
             return system.Q(K, states, -states @ L.T).sum()
 
         numeric = central_difference(first_step_only, K)
-        assert relative_error(off_policy.kept(system, K, visits), numeric) < 1e-6
+        assert relative_error(off_policy.kept_gradient(system, K, visits), numeric) < 1e-6
 
 
 def test_the_carts_numbers():
     visits = off_policy.behavior_moment(CART, ONE, [[0.25]])
-    kept, exact = (f(CART, ONE, visits) for f in (off_policy.kept, off_policy.exact))
+    kept, exact = (
+        f(CART, ONE, visits) for f in (off_policy.kept_gradient, off_policy.exact_gradient)
+    )
     assert [f"{x:.6f}" for x in kept[0]] == ["9.919257", "6.965771"]
     # The noise goes on after the visits, with weight γ/(1−γ)²: without it, [66.3, 57.4].
     assert [f"{x:.4f}" for x in exact[0]] == ["222.6442", "163.4617"]
@@ -64,7 +69,7 @@ def test_the_visits_by_simulation():
 def test_the_tied_gain_settles_off_policy_where_it_should_not():
     def kept_slope(k):
         visits = off_policy.behavior_moment(CART, k * ONE, [[25.0]])
-        return off_policy.kept(CART, k * ONE, visits).sum()
+        return off_policy.kept_gradient(CART, k * ONE, visits).sum()
 
     def root(f, low=1.0, high=15.0):
         for _ in range(60):
@@ -82,7 +87,7 @@ def test_the_sign_can_flip_with_two_states_and_never_with_one():
     assert np.isclose(similarity, 1)
     similarity, system, K, visits = off_policy.find_reversal(np.random.default_rng(0), 2, 500)
     assert similarity < -0.5
-    kept = off_policy.kept(system, K, visits)
+    kept = off_policy.kept_gradient(system, K, visits)
     step = 1e-6 * kept / np.linalg.norm(kept)
     before, after = (off_policy.J_beta(system, k, visits) for k in (K, K + step))
     assert after < before
@@ -90,8 +95,8 @@ def test_the_sign_can_flip_with_two_states_and_never_with_one():
 
 def test_bad_arguments_are_refused_by_name():
     with pytest.raises(ValueError, match=r"Sigma_b has shape \(1, 1\); allowed: \(2, 2\)"):
-        off_policy.kept(CART, ONE, [[1.0]])
-    for function in (off_policy.exact, off_policy.dropped, off_policy.J_beta):
+        off_policy.kept_gradient(CART, ONE, [[1.0]])
+    for function in (off_policy.exact_gradient, off_policy.dropped_gradient, off_policy.J_beta):
         with pytest.raises(ValueError, match="Sigma_b has eigenvalue -1"):
             function(CART, ONE, -np.eye(2))
     with pytest.raises(UnstableGainError):

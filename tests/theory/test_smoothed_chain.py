@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dpgcourse.gradient.checks import complex_step, relative_error
+from dpgcourse.gradient.derivative_checks import complex_step, relative_error
 from dpgcourse.theory.smoothed_chain import SmoothedChain, gaussian_nodes
 from tests.theory.chains import random_case
 

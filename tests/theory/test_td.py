@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dpgcourse.gradient.checks import central_difference
+from dpgcourse.gradient.derivative_checks import central_difference
 from dpgcourse.theory import td
 from dpgcourse.theory.lqr import LQR
 

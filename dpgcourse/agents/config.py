@@ -1,0 +1,146 @@
+"""Hyperparameters of every algorithm; needs neither torch nor gymnasium."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from dpgcourse.errors import InvalidInputError
+
+FINAL_BOUND = 3e-3  # Lillicrap et al. (2016), §7: starts with actions near the middle of the box
+NONNEGATIVE, POSITIVE = "a finite number >= 0", "a finite number > 0"
+NOISES = ("gaussian", "ornstein-uhlenbeck")
+
+
+def require(config: object, rules: Iterable[tuple[str, bool, str]]) -> None:
+    """Check fields of a configuration.
+
+    Args:
+        config: has the fields.
+        rules: field name, whether its value is allowed, and what is allowed in words.
+
+    Raises:
+        InvalidInputError: the first field whose value is not allowed, with that value.
+    """
+    for name, ok, allowed in rules:
+        if not ok:
+            raise InvalidInputError(f"{name} is {getattr(config, name)!r}; allowed: {allowed}")
+
+
+def is_integer(value: object, low: int) -> bool:
+    """Whether a value is an int, no bool, and at least low."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= low
+
+
+def is_number(value: object, low: float = float("-inf")) -> bool:
+    """Whether a value is a finite int or float, no bool, and at least low."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and low <= value < float("inf")
+
+
+def is_positive(value: object) -> bool:
+    """Whether a value is a finite number above 0."""
+    return is_number(value, 0) and value != 0
+
+
+@dataclass(frozen=True)
+class AgentConfig:
+    """What the training loop needs to know of every agent. Own agents may extend it.
+
+    Raises:
+        InvalidInputError: a value out of its range; the message names it and what is allowed.
+    """
+
+    gamma: float = 0.98
+    """Discount of future rewards, 0 <= gamma < 1."""
+    batch_size: int = 64
+    """Transitions per update, >= 1."""
+    sigma: float = 0.2
+    """Standard deviation of the exploration noise, in half-ranges of the action, >= 0."""
+    noise: str = "gaussian"
+    """Exploration noise: gaussian (independent steps) or ornstein-uhlenbeck (correlated steps)."""
+    noise_theta: float = 0.15
+    """Rate at which Ornstein-Uhlenbeck noise returns to 0, per step, > 0."""
+
+    def __post_init__(self):
+        require(
+            self,
+            (
+                ("gamma", is_number(self.gamma, 0) and self.gamma < 1, "0 <= gamma < 1"),
+                ("batch_size", is_integer(self.batch_size, 1), "1 or more"),
+                ("sigma", is_number(self.sigma, 0), NONNEGATIVE),
+                ("noise", self.noise in NOISES, " or ".join(NOISES)),
+                ("noise_theta", is_positive(self.noise_theta), POSITIVE),
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class DDPGConfig(AgentConfig):
+    """Hyperparameters of DDPG, the same for the agent in torch and the one in NumPy.
+
+    Raises:
+        InvalidInputError: a value out of its range; the message names it and what is allowed.
+    """
+
+    tau: float = 0.01
+    """Share of the way that target networks move at each update, 0 < tau <= 1."""
+    actor_lr: float = 1e-3
+    """Learning rate of the actor's Adam, > 0."""
+    critic_lr: float = 1e-3
+    """Learning rate of the critic's Adam, > 0."""
+    hidden_sizes: tuple[int, ...] = (64, 64)
+    """Widths of the hidden layers of both networks, each >= 1."""
+    action_layer: int = 1
+    """Layer of the critic that the action enters; 1 is the first, beside the state."""
+    critic_weight_decay: float = 0.0
+    """L2 penalty: the critic's loss grows by critic_weight_decay/2 times its squared weights."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        sizes = tuple(self.hidden_sizes) if isinstance(self.hidden_sizes, list | tuple) else ()
+        if sizes:
+            object.__setattr__(self, "hidden_sizes", sizes)
+        widths = bool(sizes) and all(is_integer(size, 1) for size in sizes)
+        layer = is_integer(self.action_layer, 1) and self.action_layer <= len(sizes)
+        require(
+            self,
+            (
+                ("tau", is_positive(self.tau) and self.tau <= 1, "0 < tau <= 1"),
+                ("actor_lr", is_positive(self.actor_lr), POSITIVE),
+                ("critic_lr", is_positive(self.critic_lr), POSITIVE),
+                ("hidden_sizes", widths, "one or more widths >= 1"),
+                ("action_layer", layer, f"1 to {len(sizes)}, the number of hidden layers"),
+                ("critic_weight_decay", is_number(self.critic_weight_decay, 0), NONNEGATIVE),
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class TD3Config(DDPGConfig):
+    """Hyperparameters of TD3: those of DDPG, and its three changes.
+
+    Raises:
+        InvalidInputError: a value out of its range; the message names it and what is allowed.
+
+    Source: Fujimoto, van Hoof and Meger (2018), §6.1.
+    """
+
+    target_policy_noise: float = 0.2
+    """Standard deviation of the noise on the target's action, in half-ranges, >= 0."""
+    noise_clip: float = 0.5
+    """Bound of that noise, in half-ranges, >= 0."""
+    policy_delay: int = 2
+    """Critic updates per update of the actor and of the target networks, >= 1."""
+    twin_critics: bool = True
+    """Whether the target takes the smaller value of two critics, or the value of one."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        require(
+            self,
+            (
+                ("target_policy_noise", is_number(self.target_policy_noise, 0), NONNEGATIVE),
+                ("noise_clip", is_number(self.noise_clip, 0), NONNEGATIVE),
+                ("policy_delay", is_integer(self.policy_delay, 1), "1 or more"),
+                ("twin_critics", isinstance(self.twin_critics, bool), "True or False"),
+            ),
+        )

@@ -1,0 +1,261 @@
+"""Chapter 11: DDPG, the algorithm box of Lillicrap et al. (2016) line for line.
+
+Differs from the paper: ReLU layers of 64 and 64 (paper 400 and 300), the action enters the
+critic's first layer (second), no batch normalization and no L2 penalty, Gaussian noise
+(Ornstein-Uhlenbeck), τ = 0.01 (0.001), both learning rates 1e-3 (actor 1e-4, critic 1e-3),
+γ = 0.98 (0.99), and a target that stops at terminal states (the paper's box has no such case).
+"""
+
+import copy
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dpgcourse.agents.base import Agent, State, require_shapes
+from dpgcourse.agents.batch import Batch
+from dpgcourse.agents.config import DDPGConfig
+from dpgcourse.agents.networks import Actor, Critic
+from dpgcourse.agents.policy_gradient import ascend, descend, policy_gradient
+from dpgcourse.agents.random_streams import RandomStreams
+from dpgcourse.agents.target_network import polyak_update
+from dpgcourse.errors import InvalidInputError
+from dpgcourse.gradient.action_box import ActionBox
+
+
+class DDPG(Agent):
+    """One DDPG agent per seed, updated together; with one seed, one agent.
+
+    The small methods that a line of the algorithm box calls are where subclasses differ (see
+    `dpgcourse.agents.td3`). They take and return tensors; the methods of the contract
+    (`dpgcourse.agents.base.Agent`) take and return arrays.
+
+    Args:
+        config: hyperparameters.
+        state_dim: d.
+        box: bounds of the actions, (m,).
+        streams: random streams, which fix the number S of seeds.
+        dtype: of networks and batches.
+    """
+
+    config_class: ClassVar[type[DDPGConfig]] = DDPGConfig
+
+    def __init__(
+        self,
+        config: DDPGConfig,
+        state_dim: int,
+        box: ActionBox,
+        streams: RandomStreams,
+        dtype: torch.dtype = torch.float32,
+    ):
+        super().__init__(config, state_dim, box, streams)
+        self.dtype = dtype
+        self.actor = self.make_actor()
+        self.critic = self.make_critic()
+        self.actor_target = copy.deepcopy(self.actor)
+        self.critic_target = copy.deepcopy(self.critic)
+        self.actor_optimizer = torch.optim.Adam(
+            self.actor.parameters(), lr=config.actor_lr, fused=True
+        )
+        self.critic_optimizer = torch.optim.Adam(
+            self.critic.parameters(),
+            lr=config.critic_lr,
+            weight_decay=config.critic_weight_decay,
+            fused=True,
+        )
+
+    def make_actor(self) -> nn.Module:
+        """The initial policies, one per seed."""
+        sizes, weights = self.config.hidden_sizes, self.streams.weights
+        return Actor(self.state_dim, self.box, sizes, weights, self.dtype)
+
+    def make_critic(self) -> nn.Module:
+        """The initial critics, one per seed."""
+        return Critic(*self.critic_arguments())
+
+    def critic_arguments(self) -> tuple:
+        """The arguments of `dpgcourse.agents.networks.Critic` that the configuration asks for."""
+        config, m = self.config, self.action_dim
+        weights = self.streams.weights
+        return self.state_dim, m, config.hidden_sizes, weights, self.dtype, config.action_layer
+
+    def update(self, batch: Batch) -> None:
+        """One pass through the algorithm box, for a batch of arrays or tensors."""
+        batch = batch.map(self.tensor)
+        y = self.td_target(batch)  # set y_i
+        self.critic_step(batch, y)  # update the critic by minimizing the loss
+        self.actor_step(batch.s)  # update the actor by the sampled policy gradient
+        self.update_targets()  # update the target networks
+
+    def tensor(self, x) -> Tensor:
+        """x as a tensor of this agent's dtype; what is one already is not copied."""
+        return torch.as_tensor(x, dtype=self.dtype)
+
+    @torch.no_grad()
+    def td_target(self, batch: Batch) -> Tensor:
+        """y = r + γ (1 − terminated) Q'(s', μ'(s')), shape (..., B), a constant."""
+        q_next = self.target_q(batch.s_next, self.target_action(batch.s_next))  # (..., B)
+        return batch.r + self.config.gamma * (1 - batch.terminated) * q_next
+
+    def target_action(self, s_next: Tensor) -> Tensor:
+        """The next action inside the target: μ'(s'), (..., B, m)."""
+        return self.actor_target(s_next)
+
+    def target_q(self, s_next: Tensor, a_next: Tensor) -> Tensor:
+        """The next value inside the target: Q'(s', a'), (..., B)."""
+        return self.critic_target(s_next, a_next)
+
+    def critic_step(self, batch: Batch, y: Tensor) -> None:
+        """Descend the batch mean of δ², with δ = y − Q(s, a, w) at the actions of the replay."""
+        descend(self.critic, self.critic_gradient(batch, y), self.critic_optimizer)
+
+    def critic_gradient(self, batch: Batch, y: Tensor) -> tuple[Tensor, ...]:
+        """Gradient of the batch mean of δ² with respect to w, one tensor per parameter."""
+        delta = y - self.q_predictions(batch.s, batch.a)  # (..., B)
+        loss = (delta**2).mean(-1).sum()  # seeds do not interact: a sum keeps them apart
+        return torch.autograd.grad(loss, tuple(self.critic.parameters()))
+
+    def q_predictions(self, s: Tensor, a: Tensor) -> Tensor:
+        """The values that the critic's loss compares with the target: Q(s, a, w), (..., B)."""
+        return self.critic(s, a)
+
+    def actor_step(self, s: Tensor) -> None:
+        """Ascend the batch mean of Q(s, μ(s,u), w) with w held."""
+        ascend(self.actor, self.actor_gradient(s), self.actor_optimizer)
+
+    def actor_gradient(self, s: Tensor) -> tuple[Tensor, ...]:
+        """The sampled policy gradient, one tensor per parameter of the actor."""
+        return policy_gradient(self.actor, self.critic, s)
+
+    def update_targets(self) -> None:
+        """Move both target networks toward the trained ones: θ' ← τθ + (1 − τ)θ'."""
+        polyak_update(self.critic_target, self.critic, self.config.tau)
+        polyak_update(self.actor_target, self.actor, self.config.tau)
+
+    @torch.no_grad()
+    def policy(self, s) -> np.ndarray:
+        """Noiseless actions (S, B, m) for states (S, B, d)."""
+        return self.actor(self.tensor(s)).numpy()
+
+    def frozen_policy(self) -> Callable[[np.ndarray], np.ndarray]:
+        """The present `policy`, as a function that later updates do not change."""
+        actor = copy.deepcopy(self.actor)
+
+        @torch.no_grad()
+        def policy(s):
+            return actor(self.tensor(s)).numpy()
+
+        return policy
+
+    @torch.no_grad()
+    def q(self, s, a) -> np.ndarray:
+        """Values Q(s,a,w), (S, B), of states (S, B, d) and actions (S, B, m)."""
+        return self.critic(self.tensor(s), self.tensor(a)).numpy()
+
+    def dq_da(self, s, a) -> np.ndarray:
+        """Action gradients ∇_aQ(s,a,w), (S, B, m)."""
+        a = self.tensor(a).detach().requires_grad_()
+        (g,) = torch.autograd.grad(self.critic(self.tensor(s), a).sum(), a)
+        return g.numpy()
+
+    @torch.no_grad()
+    def bootstrap_value(self, s_next) -> np.ndarray:
+        """Q'(s', μ'(s')) of the target networks, (S, B), for states (S, B, d)."""
+        s_next = self.tensor(s_next)
+        return self.critic_target(s_next, self.actor_target(s_next)).numpy()
+
+    @property
+    def networks(self) -> dict[str, nn.Module]:
+        """The four networks by the names that `state` gives them."""
+        names = ("actor", "critic", "actor_target", "critic_target")
+        return {name: getattr(self, name) for name in names}
+
+    def policy_state(self) -> State:
+        """The parameters of the actor alone."""
+        return {name: x for name, x in self.state().items() if name.startswith("actor.")}
+
+    def state(self) -> State:
+        """Networks and optimizers, as arrays with the seeds in the first axis.
+
+        "actor.theta" and the like hold parameters; "actor_optimizer.theta.exp_avg" and the like
+        what Adam remembers, "….step" how many steps it has taken.
+        """
+        state = {
+            f"{name}.{key}": x.detach().numpy().copy()
+            for name, network in self.networks.items()
+            for key, x in network.named_parameters()
+        }
+        for name in ("actor", "critic"):
+            memory = getattr(self, f"{name}_optimizer").state
+            for key, x in getattr(self, name).named_parameters():
+                prefix, known = f"{name}_optimizer.{key}", memory.get(x, {})
+                step = np.float32(known.get("step", 0.0))
+                state[f"{prefix}.step"] = np.full(self.num_seeds, step)
+                for part in ("exp_avg", "exp_avg_sq"):
+                    state[f"{prefix}.{part}"] = known.get(part, torch.zeros_like(x)).numpy().copy()
+        return state
+
+    @torch.no_grad()
+    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take over what `state` or `policy_state` returned; what is missing stays as it is.
+
+        Raises:
+            InvalidInputError: an unknown name, or an array of another shape.
+        """
+        require_shapes(state, self.state())
+        for name, network in self.networks.items():
+            for key, x in network.named_parameters():
+                if (value := state.get(f"{name}.{key}")) is not None:
+                    x.copy_(self.tensor(np.array(value)))
+        for name in ("actor", "critic"):
+            optimizer = getattr(self, f"{name}_optimizer")
+            for key, x in getattr(self, name).named_parameters():
+                prefix = f"{name}_optimizer.{key}"
+                if f"{prefix}.step" in state:
+                    parts = ("exp_avg", "exp_avg_sq")
+                    memory = {
+                        part: self.tensor(np.array(state[f"{prefix}.{part}"])) for part in parts
+                    }
+                    step = float(np.ravel(state[f"{prefix}.step"])[0])
+                    optimizer.state[x] = {"step": torch.tensor(step), **memory}
+
+    @classmethod
+    def num_parameters(cls, config: DDPGConfig, state_dim: int, action_dim: int) -> int:
+        """Parameters of one actor and of its critic, for the estimate of a run's memory."""
+        actor = (state_dim, *config.hidden_sizes, action_dim)
+        critic = (state_dim + action_dim, *config.hidden_sizes, 1)
+        return mlp_size(actor) + mlp_size(critic)
+
+    def compile(self) -> None:
+        """Turn the three computations of an update into machine code at its first call.
+
+        That call then takes up to a minute, and all later ones less than before. The results
+        agree with those of the eager update to rounding at each step; training amplifies such
+        differences.
+
+        Raises:
+            InvalidInputError: there is no C++ compiler, which PyTorch needs for it.
+        """
+        if not any(map(shutil.which, (os.environ.get("CXX", "c++"), "g++", "clang++", "cl"))):
+            raise InvalidInputError(
+                "compile is True, and no C++ compiler was found; allowed: False here"
+            )
+        torch._dynamo.config.trace_autograd_ops = True  # the gradients are part of the computation
+        for name in ("td_target", "critic_gradient", "actor_gradient"):
+            compiled = torch.compile(
+                getattr(self, name),
+                dynamic=False,
+                options={"cpp_wrapper": True},  # no Python between the operations either
+                isolate_recompiles=True,  # else the ninth agent of a process would run uncompiled
+            )
+            setattr(self, name, compiled)
+
+
+def mlp_size(sizes: tuple[int, ...]) -> int:
+    """Weights and biases of a multilayer perceptron of these widths."""
+    return sum((i + 1) * o for i, o in pairwise(sizes))

@@ -1,0 +1,140 @@
+"""Chapter 12: ten agents that run without an error, each with one mistake.
+
+Every class replaces one step of `dpgcourse.agents.ddpg.DDPG` and keeps the rest. Its docstring
+says what is wrong.
+"""
+
+import numpy as np
+from torch import Tensor
+
+from dpgcourse.agents.batch import Batch
+from dpgcourse.agents.ddpg import DDPG
+from dpgcourse.agents.noise import GaussianNoise
+from dpgcourse.agents.policy_gradient import ascend, policy_gradient
+
+
+class WrongSign(DDPG):
+    """The actor descends Q: the minus that optimizers need has been forgotten."""
+
+    def actor_step(self, s: Tensor) -> None:
+        """Descend the batch mean of Q."""
+        gradient = policy_gradient(self.actor, self.critic, s)
+        ascend(self.actor, tuple(-slope for slope in gradient), self.actor_optimizer)
+
+
+class ReplayAction(DDPG):
+    """∇_aQ is taken at the action of the replay instead of at μ(s,u)."""
+
+    def update(self, batch: Batch) -> None:
+        """One pass through the algorithm box, the replay's actions in hand."""
+        self.replayed = self.tensor(batch.a)
+        super().update(batch)
+
+    def actor_step(self, s: Tensor) -> None:
+        """Ascend with the action gradient of the wrong place."""
+
+        def critic(s, a):
+            return self.critic(s, self.replayed + a - a.detach())  # the replay's a, a slope of 1
+
+        ascend(self.actor, policy_gradient(self.actor, critic, s), self.actor_optimizer)
+
+
+class TargetCriticInActor(DDPG):
+    """The actor ascends the target critic instead of the critic, and so a critic of the past."""
+
+    def actor_step(self, s: Tensor) -> None:
+        """Ascend the target critic."""
+        gradient = policy_gradient(self.actor, self.critic_target, s)
+        ascend(self.actor, gradient, self.actor_optimizer)
+
+
+class TruncatedAsDone(DDPG):
+    """A time limit counts as an end of the task."""
+
+    def terminal_flags(self, terminated, truncated) -> np.ndarray:
+        """Both kinds of ending, mixed up."""
+        return terminated | truncated
+
+
+class DoubleScaling(DDPG):
+    """Actions that already fit the box are stretched to it once more on their way out."""
+
+    def act(self, observation) -> np.ndarray:
+        """The policy's actions, scaled twice, then clipped."""
+        a = self.box.center + self.box.half_range * super().act(observation)
+        return np.clip(a, self.box.low, self.box.high)
+
+
+class ColumnTarget(DDPG):
+    """[B] minus [B,1]: every value is compared with every target of the batch."""
+
+    def critic_step(self, batch: Batch, y: Tensor) -> None:
+        """Descend the mean of B² differences."""
+        delta = y[..., None] - self.critic(batch.s, batch.a)[..., None, :]  # (..., B, B)
+        self.critic_optimizer.zero_grad()
+        (delta**2).mean((-2, -1)).sum().backward()
+        self.critic_optimizer.step()
+
+
+class StaleGradients(DDPG):
+    """The actor's backward pass fills the critic's gradients, and nobody clears them."""
+
+    def critic_step(self, batch: Batch, y: Tensor) -> None:
+        """Descend δ², plus what the actor step left behind."""
+        delta = y - self.critic(batch.s, batch.a)  # (..., B)
+        (delta**2).mean(-1).sum().backward()
+        self.critic_optimizer.step()
+
+    def actor_step(self, s: Tensor) -> None:
+        """Ascend Q by a backward pass through the critic's parameters as well."""
+        self.critic_optimizer.zero_grad()  # too early: the backward pass below fills them again
+        self.actor_optimizer.zero_grad()
+        (-self.critic(s, self.actor(s)).mean(-1).sum()).backward()
+        self.actor_optimizer.step()
+
+
+class SharedGaussianNoise(GaussianNoise):
+    """Normal noise that is the same for every entry of the action."""
+
+    def __call__(self) -> np.ndarray:
+        """The noise of one step, (S, m)."""
+        return self.scale * np.array([[rng.standard_normal()] for rng in self.rngs])
+
+
+class SharedNoise(DDPG):
+    """One draw of noise per step, shared by all entries of the action."""
+
+    def make_noise(self) -> SharedGaussianNoise:
+        """Noise that is the same for all entries."""
+        return SharedGaussianNoise(super().make_noise().scale, self.streams.exploration)
+
+
+class NoDetach(DDPG):
+    """The target comes from the critic itself, and its gradient flows into w as well."""
+
+    def td_target(self, batch: Batch) -> Tensor:
+        """y = r + γ (1 − terminated) Q(s', μ(s')), shape (..., B), no constant."""
+        q_next = self.critic(batch.s_next, self.actor(batch.s_next))  # (..., B)
+        return batch.r + self.config.gamma * (1 - batch.terminated) * q_next
+
+
+class FrozenTargets(DDPG):
+    """The targets are never updated."""
+
+    def update_targets(self) -> None:
+        """Do nothing."""
+
+
+FAULTY_AGENTS: dict[str, type[DDPG]] = {
+    "wrong-sign": WrongSign,
+    "replay-action": ReplayAction,
+    "target-critic-in-actor": TargetCriticInActor,
+    "truncated-as-done": TruncatedAsDone,
+    "double-scaling": DoubleScaling,
+    "column-target": ColumnTarget,
+    "stale-gradients": StaleGradients,
+    "shared-noise": SharedNoise,
+    "no-detach": NoDetach,
+    "frozen-targets": FrozenTargets,
+}
+"""Every faulty agent by the name of its bug."""

@@ -1,0 +1,100 @@
+"""Chapter 11: a replay buffer, sampled uniformly."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dpgcourse.agents.batch import Batch
+
+
+class ReplayBuffer:
+    """Ring buffer of the latest transitions of each seed, one transition per seed and step.
+
+    Everything is stored in ``dtype``, whatever the environment delivers. A transition is one row of
+    one array, so that a batch is gathered at once; its fields are columns of what was gathered.
+    Batches are NumPy arrays; `torch.as_tensor` shares their memory.
+
+    Args:
+        capacity: transitions kept per seed.
+        state_dim: d.
+        action_dim: m.
+        rngs: one generator per seed, which chooses that seed's batches.
+        dtype: of all that is stored.
+
+    Raises:
+        ValueError: capacity below 1; on `add`, a wrong shape; on `sample`, an empty buffer or a
+            batch size below 1.
+    """
+
+    def __init__(
+        self,
+        capacity: int,
+        state_dim: int,
+        action_dim: int,
+        rngs: Sequence[np.random.Generator],
+        dtype="float32",
+    ):
+        if capacity < 1:
+            raise ValueError(f"capacity is {capacity}; allowed: 1 or more")
+        self.capacity, self.rngs = capacity, list(rngs)
+        self.size = self.position = 0
+        S = len(self.rngs)
+        widths = Batch(state_dim, action_dim, 1, state_dim, 1)
+        ends = Batch(*np.cumsum(widths))
+        self._columns = Batch(
+            s=slice(0, ends.s),
+            a=slice(ends.s, ends.a),
+            r=ends.a,  # one column: r is (S, B), not (S, B, 1)
+            s_next=slice(ends.r, ends.s_next),
+            terminated=ends.s_next,
+        )
+        self._rows = np.zeros((S, capacity, sum(widths)), dtype=dtype)
+        self._first = np.arange(S)[:, None] * capacity  # the first row of each seed
+
+    def add(self, s, a, r, s_next, terminated) -> None:
+        """Store one transition per seed: arrays (S, d), (S, m), (S,), (S, d), (S,)."""
+        row = self._cut(self._rows[:, self.position])
+        for name, place, value in zip(
+            Batch._fields, row, (s, a, r, s_next, terminated), strict=True
+        ):
+            value = np.asarray(value)
+            if value.shape != place.shape:
+                raise ValueError(f"{name} has shape {value.shape}; allowed: {place.shape}")
+            place[...] = value
+        self.position = (self.position + 1) % self.capacity
+        self.size = min(self.size + 1, self.capacity)
+
+    def transitions(self, positions: np.ndarray) -> Batch:
+        """The transitions at given positions, (n,), of each seed; 0 is the oldest kept.
+
+        Raises:
+            ValueError: a position that is not filled.
+        """
+        positions = np.asarray(positions)
+        if ((positions < 0) | (positions >= self.size)).any():
+            raise ValueError(f"positions are {positions}; allowed: 0 to {self.size - 1}")
+        index = (self.position - self.size + positions) % self.capacity
+        return self._cut(self._rows[:, index])
+
+    def terminated_fraction(self) -> np.ndarray:
+        """Share of the transitions kept that are stored as ends of the task, (S,)."""
+        return self._stored.terminated[:, : self.size].mean(-1, dtype=np.float64)
+
+    def sample(self, batch_size: int) -> Batch:
+        """Draw a batch of arrays for each seed, uniformly and with replacement."""
+        if self.size == 0 or batch_size < 1:
+            raise ValueError(
+                f"batch of {batch_size} from {self.size} transitions; allowed: 1 or more of each"
+            )
+        drawn = np.stack([rng.integers(self.size, size=batch_size) for rng in self.rngs])
+        rows = self._rows.reshape(-1, self._rows.shape[-1])  # of all seeds; a view
+        return self._cut(rows.take(self._first + drawn, axis=0))
+
+    @property
+    def _stored(self) -> Batch:
+        """All fields, as views of the rows: never kept, since a copy would not be a view."""
+        return self._cut(self._rows)
+
+    def _cut(self, rows: np.ndarray) -> Batch:
+        """The fields of rows (..., width), as views."""
+        return self._columns.map(lambda column: rows[..., column])

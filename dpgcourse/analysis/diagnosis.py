@@ -1,0 +1,90 @@
+"""Chapter 12: name the bug of a run from its log and its sanity checks, never from its code.
+
+Every rule asks one question of one quantity. The first that is answered yes names the bug; where
+none is, nothing was found, which is less than a proof of health.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+LAST = 3  # evaluations that a logged quantity is averaged over
+HEALTHY = "ddpg"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A symptom and the bug that it points to.
+
+    Attributes:
+        bug: what is named, as in `dpgcourse.agents.faulty.FAULTY_AGENTS`.
+        quantity: a key of `evidence`.
+        limit: a threshold, from the equations of chapter 12; three were moved after a first look.
+        symptom: what is the case beyond the threshold.
+        below: whether the symptom lies below the limit; else above.
+    """
+
+    bug: str
+    quantity: str
+    limit: float
+    symptom: str
+    below: bool = False
+
+    def fires(self, evidence: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Whether each seed shows the symptom, (S,)."""
+        value = evidence[self.quantity]
+        return value < self.limit if self.below else value > self.limit
+
+
+RULES = (
+    Rule("double-scaling", "execution_error", 0.01, "what is executed is not μ(s)"),
+    Rule("truncated-as-done", "terminal_fraction", 0.001, "ends are stored where nothing ends"),
+    Rule("column-target", "explained", 2.0, "the values vary hardly more than their errors", True),
+    Rule("frozen-targets", "lag", 1.0, "the target network is farther away than the critic moves"),
+    Rule("stale-gradients", "constant_reward_value", 12.5, "reward 1 is worth more than 1/(1 − γ)"),
+    Rule(
+        "no-detach",
+        "random_sign_value",
+        1.5,
+        "the values of the states 1 and −1 are too close",
+        True,
+    ),
+    Rule("wrong-sign", "uphill", 0.5, "the actor descends its own critic", True),
+    Rule("replay-action", "slope_error", 0.3, "the policy of a one-step task has a wrong slope"),
+    Rule(
+        "target-critic-in-actor",
+        "slope_error_slow_targets",
+        0.3,
+        "its slope is wrong with slow targets",
+    ),
+    Rule("shared-noise", "noise_correlation", 0.5, "two entries share their noise"),
+)
+"""In the order in which they are asked."""
+
+
+def evidence(
+    log: Mapping[str, np.ndarray], checks: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """One number per seed for every quantity that the rules ask about, (S,) each.
+
+    Args:
+        log: quantities of `dpgcourse.training.diagnostics`, (k, S) each; the last three count.
+        checks: answers of `dpgcourse.analysis.sanity_checks`, (S,) each.
+    """
+    last = {name: np.asarray(values)[-LAST:].mean(0) for name, values in log.items()}
+    derived = {
+        "uphill": (np.asarray(log["policy_improvement"]) > 0).mean(0),
+        "explained": last["q_std"] / last["td_error_rms"],
+        "lag": last["target_lag"] / last["critic_change"],
+        "slope_error": np.abs(checks["bandit_slope"] - 1),
+        "slope_error_slow_targets": np.abs(checks["bandit_slope_slow_targets"] - 1),
+    }
+    return {**last, **checks, **derived}
+
+
+def diagnose(evidence: Mapping[str, np.ndarray]) -> list[str]:
+    """The bug of each seed by the first rule that fires; "ddpg" where none does."""
+    fired = np.array([rule.fires(evidence) for rule in RULES])  # (rules, S)
+    names = [rule.bug for rule in RULES]
+    return [names[column.argmax()] if column.any() else HEALTHY for column in fired.T]

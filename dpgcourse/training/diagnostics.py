@@ -1,0 +1,126 @@
+"""What is logged at every evaluation: enough to tell a failing run from a healthy one, and why.
+
+All of it is measured through the agent's contract with the formulas of chapter 11, whatever the
+algorithm's own steps do, so that the numbers of a run with a bug say what the bug has done. Nothing
+is drawn and nothing is changed: a run is the same with and without it.
+
+The transitions are 256 that lie evenly in the replay buffer; for ``action_noise_correlation`` the
+256 latest, and for ``terminal_fraction`` all of them, since ends come at even distances too. The
+states s_0 are those that the evaluation began in. Discounting ends with the episode, so a time
+limit of T steps leaves a ``value_gap`` of up to γ^T V even where Q is exact.
+"""
+
+import contextlib
+
+import numpy as np
+
+from dpgcourse.agents.base import flat_parameters
+from dpgcourse.agents.replay_buffer import ReplayBuffer
+from dpgcourse.training.evaluation import Evaluation
+
+QUANTITIES = {
+    "q_mean": "mean of Q(s, a)",
+    "q_std": "standard deviation of Q(s, a)",
+    "td_error_mean": "mean of the TD error y - Q(s, a), y from the target networks",
+    "td_error_rms": "root mean square of the TD error",
+    "action_gradient_norm": "mean length of dQ/da at a = mu(s), in value per half-range",
+    "saturation": "share of the entries of the executed policy beyond 0.99 of the half-range",
+    "terminal_fraction": "share of the stored transitions that count as ends of the task",
+    "execution_error": "mean distance of the executed policy from mu(s), in half-ranges",
+    "actor_change": "distance of the actor's parameters from the previous evaluation's",
+    "critic_change": "distance of the critic's parameters from the previous evaluation's",
+    "policy_improvement": "mean of Q(s, mu(s)) - Q(s, mu_before(s)), mu_before one evaluation ago",
+    "target_lag": "distance of the target critic's parameters from the critic's",
+    "action_noise_correlation": "mean size of the correlation of two entries of a - mu(s)",
+    "value_gap": "mean of Q(s_0, mu(s_0)) minus the discounted return from s_0",
+}
+"""Every logged quantity. Those that need a critic are left out for an agent without one."""
+
+SIZE = 256  # transitions
+EDGE = 0.99  # of the half-range
+
+
+class Diagnostics:
+    """Measures one agent again and again; each call also remembers it for the next."""
+
+    def __init__(self, agent):
+        self.agent = agent
+        self._remember()
+
+    def _remember(self) -> None:
+        state = self.agent.state()
+        self.policy_before = self.agent.frozen_policy()
+        self.parameters_before = {
+            name: flat_parameters(state, name) for name in ("actor", "critic")
+        }
+
+    def __call__(self, replay: ReplayBuffer, evaluation: Evaluation) -> dict[str, np.ndarray]:
+        """The quantities of `QUANTITIES`, each (S,)."""
+        agent, box = self.agent, self.agent.box
+        number = min(SIZE, replay.size)
+        b = replay.transitions(np.linspace(0, replay.size - 1, number).astype(int))
+        latest = replay.transitions(np.arange(replay.size - number, replay.size))
+        a, executed = agent.policy(b.s), agent.act(b.s)
+        saturated = np.abs(executed - box.center) > EDGE * box.half_range
+        log = {
+            "saturation": saturated.mean((-2, -1)),
+            "terminal_fraction": replay.terminated_fraction(),
+            "execution_error": _length((executed - a) / box.half_range).mean(-1),
+            "action_noise_correlation": entry_correlation(latest.a - agent.policy(latest.s)),
+            **self._of_parameters(),
+        }
+        with contextlib.suppress(NotImplementedError):  # an agent without a critic
+            log |= self._of_critic(b, a, evaluation)
+        self._remember()
+        return {name: log[name] for name in QUANTITIES if name in log}
+
+    def _of_parameters(self) -> dict[str, np.ndarray]:
+        state, log = self.agent.state(), {}
+        now = {name: flat_parameters(state, name) for name in ("actor", "critic", "critic_target")}
+        for name, before in self.parameters_before.items():
+            if before is not None:
+                log[f"{name}_change"] = _length(now[name] - before)
+        if now["critic_target"] is not None:
+            log["target_lag"] = _length(now["critic"] - now["critic_target"])
+        return log
+
+    def _of_critic(self, b, a: np.ndarray, evaluation: Evaluation) -> dict[str, np.ndarray]:
+        agent = self.agent
+        q = agent.q(b.s, b.a)
+        y = b.r + agent.config.gamma * (1 - b.terminated) * agent.bootstrap_value(b.s_next)
+        improvement = agent.q(b.s, a) - agent.q(b.s, self.policy_before(b.s))
+        g = agent.dq_da(b.s, a) * agent.box.half_range
+        return {
+            "q_mean": q.mean(-1),
+            "q_std": q.std(-1),
+            "td_error_mean": (y - q).mean(-1),
+            "td_error_rms": np.sqrt(((y - q) ** 2).mean(-1)),
+            "action_gradient_norm": _length(g).mean(-1),
+            "policy_improvement": improvement.mean(-1),
+            "value_gap": value_gap(agent, evaluation),
+        }
+
+
+def value_gap(agent, evaluation: Evaluation) -> np.ndarray:
+    """Mean of Q(s_0, μ(s_0)) minus the discounted return from s_0, (S,)."""
+    predicted = agent.q(evaluation.start, agent.policy(evaluation.start))
+    return (predicted - evaluation.discounted).mean(-1)
+
+
+def entry_correlation(x: np.ndarray) -> np.ndarray:
+    """Mean size of the correlations between entries of the last axis: (S, B, m) to (S,).
+
+    It is 0 for a single entry and for a single row.
+    """
+    m = x.shape[-1]
+    if m == 1 or x.shape[-2] == 1:
+        return np.zeros(len(x))
+    x = x - x.mean(-2, keepdims=True)
+    norm = np.linalg.norm(x, axis=-2, keepdims=True)
+    x = x / np.where(norm == 0, 1, norm)
+    c = x.mT @ x  # (S, m, m)
+    return np.abs(c[:, *np.triu_indices(m, 1)]).mean(-1)
+
+
+def _length(x: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(x, axis=-1)

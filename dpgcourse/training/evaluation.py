@@ -1,0 +1,166 @@
+"""Noiseless episodes that measure a policy and leave its training alone."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from gymnasium.vector import VectorEnv
+
+from dpgcourse.envs.make import EnvSource, Wrapper, make_vector_env
+from dpgcourse.errors import InvalidInputError
+from dpgcourse.training.divergence import ENVIRONMENT, UPDATES, require_finite
+
+COPIES = 100  # environments at once in `evaluate`, which bounds its memory
+
+
+class Evaluation(NamedTuple):
+    """One evaluation of every seed, E episodes each.
+
+    Attributes:
+        returns: undiscounted returns, (S, E).
+        discounted: discounted returns, (S, E).
+        start: the states that the episodes began in, (S, E, d).
+    """
+
+    returns: np.ndarray
+    discounted: np.ndarray
+    start: np.ndarray
+
+
+@dataclass(frozen=True)
+class EvaluationReport:
+    """What a callback of `dpgcourse.train` is told after each evaluation.
+
+    Attributes:
+        step: environment steps so far, per seed.
+        returns: undiscounted return of every episode, (S, E).
+        log: the quantities of `dpgcourse.training.diagnostics`, (S,) each.
+        agent: the agents, one per seed; do not change them.
+    """
+
+    step: int
+    returns: np.ndarray
+    log: dict[str, np.ndarray]
+    agent: Any
+
+
+def evaluate(
+    agent,
+    env: EnvSource,
+    episodes: int = 100,
+    seed: int = 0,
+    *,
+    env_kwargs: Mapping[str, Any] | None = None,
+    wrappers: Sequence[Wrapper] = (),
+    max_steps: int = 10_000,
+) -> np.ndarray:
+    """Returns of noiseless episodes, from the same start states for every agent and every seed.
+
+    Args:
+        agent: S agents, one per seed; see `dpgcourse.load`.
+        env: as for `dpgcourse.envs.make.make_env`.
+        episodes: number E of episodes, >= 1.
+        seed: of the first episode; episode i starts as the environment does with seed + i.
+        env_kwargs: arguments of the environment's constructor.
+        wrappers: of the environment.
+        max_steps: an episode is cut after so many steps, >= 1.
+
+    Returns:
+        Undiscounted returns, (S, E), or (E,) of a single agent.
+
+    Raises:
+        InvalidInputError: a number out of its range, or an environment that is not allowed or has
+            other states or actions than the agent.
+        DivergenceError: an action, a state or a reward is not finite.
+    """
+    for name, value, low in (("episodes", episodes, 1), ("seed", seed, 0)):
+        if value < low:
+            raise InvalidInputError(f"{name} is {value}; allowed: {low} or more")
+    S = agent.num_seeds
+    E = min(episodes, max(1, COPIES // S))
+    parts = []
+    for first in range(0, episodes, E):
+        n = min(E, episodes - first)
+        envs = make_vector_env(env, S * n, env_kwargs, wrappers)
+        require_same_spaces(agent, envs)
+        starts = [seed + first + i for i in range(n)] * S
+        evaluation = run_episodes(agent, envs, range(S), max_steps=max_steps, starts=starts)
+        parts.append(evaluation.returns)
+        envs.close()
+    returns = np.concatenate(parts, axis=1)
+    return returns if S > 1 else returns[0]
+
+
+def require_same_spaces(agent, envs: VectorEnv) -> None:
+    """Check that an agent fits an environment.
+
+    Raises:
+        InvalidInputError: the environment has states or actions of another size.
+    """
+    fits = (agent.state_dim,), (agent.action_dim,)
+    found = envs.single_observation_space.shape, envs.single_action_space.shape
+    if found != fits:
+        raise InvalidInputError(
+            f"env has observations {found[0]} and actions {found[1]}; allowed: {fits[0]} and "
+            f"{fits[1]}, those that the agent was trained with"
+        )
+
+
+def run_episodes(
+    agent,
+    envs: VectorEnv,
+    seeds: Sequence[int],
+    step: int = 0,
+    max_steps: int = 10_000,
+    starts: Sequence[int] | None = None,
+) -> Evaluation:
+    """Run one noiseless episode in every copy of an environment.
+
+    Args:
+        agent: of S seeds.
+        envs: S·E copies, the first E of them for the first seed.
+        seeds: the S seeds, for messages.
+        step: of the training, for messages.
+        max_steps: an episode is cut after so many steps, with a warning.
+        starts: seeds of the start states, (S·E,); default the next ones of each copy.
+
+    Raises:
+        DivergenceError: an action, a state or a reward is not finite.
+    """
+    S = len(seeds)
+    s, _ = envs.reset(seed=None if starts is None else list(starts))
+    start = s.reshape(S, -1, s.shape[-1]).copy()
+    running = np.ones(envs.num_envs, dtype=bool)
+    total, discounted = np.zeros(envs.num_envs), np.zeros(envs.num_envs)
+    discount = 1.0
+    for _ in range(max_steps):
+        a = agent.act(s.reshape(start.shape)).reshape(envs.num_envs, -1)
+        require_finite("action in an evaluation", a, seeds, step, UPDATES)
+        s, r, terminated, truncated, _ = envs.step(a.astype(envs.single_action_space.dtype))
+        require_finite("state in an evaluation", s, seeds, step, ENVIRONMENT)
+        require_finite("reward in an evaluation", r, seeds, step, ENVIRONMENT)
+        total += np.where(running, r, 0.0)
+        discounted += discount * np.where(running, r, 0.0)
+        discount *= agent.config.gamma
+        ended = terminated | truncated
+        running &= ~ended
+        s = reset_where(envs, ended, s)  # copies that are done run on, unrecorded
+        if not running.any():
+            break
+    else:
+        warnings.warn(
+            f"{running.sum()} of {len(running)} evaluation episodes were cut after {max_steps} "
+            "steps; give the environment a time limit, or set eval_max_steps",
+            stacklevel=2,
+        )
+    return Evaluation(total.reshape(S, -1), discounted.reshape(S, -1), start)
+
+
+def reset_where(envs: VectorEnv, ended: np.ndarray, s: np.ndarray) -> np.ndarray:
+    """The states to act in next: those after a reset where an episode has ended."""
+    if not ended.any():
+        return s
+    reset, _ = envs.reset(options={"reset_mask": ended})
+    return reset

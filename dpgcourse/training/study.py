@@ -1,0 +1,180 @@
+"""Many variants, the same seeds: one folder, a record per variant.
+
+| in the folder | is |
+|---|---|
+| ``command.txt`` | the commands that filled it, one per line |
+| ``VARIANT/`` | a finished record |
+| ``VARIANT.partial/`` | one that was interrupted or diverged, up to its latest evaluation |
+| ``summary.csv`` | the mean return of the last evaluation, per variant and seed |
+
+A study that is started again skips what is finished and begins anew what is partial: half of one
+run is never joined to half of another.
+"""
+
+import csv
+import itertools
+import json
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dpgcourse.errors import InvalidInputError
+from dpgcourse.training.config import TrainConfig, make_config
+from dpgcourse.training.divergence import DivergenceError
+from dpgcourse.training.loop import train
+from dpgcourse.training.record import Record, describe, portable_name, read_record
+
+FIXED = ("num_seeds", "first_seed", "agent")  # the same in all variants of a study
+LONGEST_NAME = 150  # characters of a variant's name, which becomes a folder
+
+
+def study_configs(
+    algorithms: Sequence[str], vary: Sequence[str] = (), **settings: Any
+) -> dict[str, TrainConfig]:
+    """Every algorithm with every combination of the varied settings.
+
+    Args:
+        algorithms: their names.
+        vary: settings such as ``"tau=0.01,1.0"`` or ``"hidden_sizes=[64,64],[8]"``: a setting and
+            the values that it takes, as JSON.
+        settings: what all variants share, as for `make_config`.
+
+    Returns:
+        Name of each variant, such as ``"ddpg-tau=1.0"``, and its configuration.
+
+    Raises:
+        InvalidInputError: an unknown algorithm or setting, a value that is not allowed, the same
+            variant twice; the message names it.
+
+    >>> list(study_configs(["ddpg", "td3"], ["tau=0.01,1.0"]))
+    ['ddpg-tau=0.01', 'ddpg-tau=1.0', 'td3-tau=0.01', 'td3-tau=1.0']
+    """
+    made: dict[str, TrainConfig] = {}
+    varied = [_values(text) for text in vary]
+    for algorithm, *chosen in itertools.product(algorithms, *varied):
+        config = make_config(**{"algorithm": algorithm, **settings, **dict(chosen)})
+        values = (f"-{name}={json.dumps(x, separators=(',', ':'))}" for name, x in chosen)
+        name = portable_name(algorithm + "".join(values))
+        if len(name) > LONGEST_NAME:
+            raise InvalidInputError(
+                f"variant {name[:40]}... has a name of {len(name)} characters; allowed: "
+                f"{LONGEST_NAME}; vary fewer settings at once"
+            )
+        if name in made:
+            raise InvalidInputError(f"variant {name} is asked for twice; allowed: once")
+        made[name] = config
+    if not made:
+        raise InvalidInputError("algorithms is empty; allowed: one or more")
+    return made
+
+
+def _values(text: str) -> list[tuple[str, Any]]:
+    name, _, listed = text.partition("=")
+    name = name.strip().replace("-", "_")
+    if not listed or name in FIXED:
+        fixed = f"; {name} is the same in all variants" if name in FIXED else ""
+        raise InvalidInputError(f"vary is {text!r}; allowed: NAME=VALUE,VALUE...{fixed}")
+    try:
+        values = json.loads(f"[{listed}]")
+    except json.JSONDecodeError:
+        values = listed.split(",")  # words
+    return [(name, tuple(value) if isinstance(value, list) else value) for value in values]
+
+
+def run_study(
+    folder: str | Path, configs: dict[str, TrainConfig], command: str, progress: bool = False
+) -> list[str]:
+    """Train every variant that is not finished.
+
+    Args:
+        folder: of the study, new or begun by an earlier call.
+        configs: name and configuration of each variant, from `study_configs`.
+        command: stored in the folder.
+        progress: say what is done, with a progress bar for each variant.
+
+    Returns:
+        One line for each variant that diverged; its record up to there stays, as partial.
+
+    Raises:
+        InvalidInputError: the folder holds something that is not a study, or a finished variant of
+            the same name and another configuration. Nothing has been written then.
+    """
+    folder = Path(folder)
+    log = folder / "command.txt"
+    if folder.exists() and not log.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InvalidInputError(
+            f"out is {str(folder)!r}, which is no study; allowed: a new folder or a study"
+        )
+    todo = {n: c for n, c in configs.items() if not _finished(folder / n, c)}
+    folder.mkdir(parents=True, exist_ok=True)
+    commands = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    if command not in commands:
+        log.write_text("\n".join([*commands, command]) + "\n", encoding="utf-8")
+    failures = []
+    for i, (name, config) in enumerate(configs.items(), 1):
+        if progress:
+            state = "training" if name in todo else "finished before, skipped"
+            print(f"[{i}/{len(configs)}] {name}: {state}", file=sys.stderr)
+        if name not in todo:
+            continue
+        partial = folder / f"{name}.partial"
+        if partial.exists():
+            shutil.rmtree(partial)
+        try:
+            train(config, out=partial, progress=progress)
+        except DivergenceError as error:
+            failures.append(f"{name}: {error}")
+        else:
+            os.replace(partial, folder / name)
+    write_summary(folder)
+    return failures
+
+
+def _finished(folder: Path, config: TrainConfig) -> bool:
+    if not folder.exists():
+        return False
+    there, asked = _flat(describe(read_record(folder).config)), _flat(describe(config))
+    names = sorted({*there, *asked})
+    other = [name for name in names if _same(there.get(name)) != _same(asked.get(name))]
+    if other:
+        listed = "; ".join(f"{n} is {asked.get(n)!r}, there {there.get(n)!r}" for n in other)
+        raise InvalidInputError(f"{str(folder)!r} was made otherwise: {listed}; allowed: equal")
+    return True
+
+
+def _flat(described: dict[str, Any]) -> dict[str, Any]:
+    return {**described, **described["agent"]} | {"agent": None}
+
+
+def _same(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def read_study(folder: str | Path) -> dict[str, Record]:
+    """The finished records of a study, by variant.
+
+    Raises:
+        InvalidInputError: the folder is no study, or a record cannot be read.
+    """
+    folder = Path(folder)
+    if not (folder / "command.txt").exists():
+        raise InvalidInputError(f"{str(folder)!r} is no study: command.txt is missing")
+    finished = [path.parent for path in sorted(folder.glob("*/config.json"))]
+    return {path.name: read_record(path) for path in finished if path.suffix != ".partial"}
+
+
+def write_summary(folder: Path) -> None:
+    """Write ``summary.csv``: variant, seed and mean return of the last evaluation."""
+    records = read_study(folder)
+    if not records:
+        return
+    with open(folder / "summary.csv", "w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(("variant", "seed", "step", "return"))
+        for name, record in records.items():
+            last = record.returns[-1].mean(-1)
+            for seed, value in zip(record.config.seeds, last, strict=True):
+                table.writerow((name, seed, record.steps[-1], round(float(value), 4)))

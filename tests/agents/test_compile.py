@@ -1,0 +1,64 @@
+import copy
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from dpgcourse.agents.config import DDPGConfig
+from dpgcourse.agents.ddpg import DDPG
+from dpgcourse.agents.random_streams import random_streams
+from dpgcourse.agents.replay_buffer import ReplayBuffer
+from dpgcourse.gradient.action_box import ActionBox
+from dpgcourse.training.loop import TrainConfig
+
+
+def agent_and_replay(seeds: int):
+    rngs, rng = random_streams(range(seeds)), np.random.default_rng(0)
+    box = ActionBox([-2.0], [2.0])
+    agent = DDPG(DDPGConfig(hidden=(16, 16)), 3, box, rngs, torch.float64)
+    replay = ReplayBuffer(100, 3, 1, rngs.replay, torch.float64)
+    for _ in range(100):
+        shapes = ((seeds, 3), (seeds, 1), seeds, (seeds, 3))
+        replay.add(*(rng.normal(size=shape) for shape in shapes), rng.integers(2, size=seeds))
+    return agent, replay
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore")  # of the compiler's own modules
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_a_compiled_update_is_the_update(seeds):
+    plain, replay = agent_and_replay(seeds)
+    compiled = copy.deepcopy(plain)
+    compiled.compile()
+    for _ in range(200):
+        batch = replay.sample(32)
+        plain.update(batch)
+        compiled.update(batch)
+    for name in ("actor", "critic", "actor_target", "critic_target"):
+        ours, theirs = (getattr(agent, name).parameters() for agent in (plain, compiled))
+        for a, b in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(a.detach(), b.detach(), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore")  # of the compiler's own modules
+def test_every_agent_of_a_process_is_compiled_for_itself():
+    """PyTorch compiles one function eight times at most, and then quietly stops."""
+    with torch._dynamo.config.patch(recompile_limit=1, fail_on_recompile_limit_hit=True):
+        for seeds in (1, 2):
+            agent, replay = agent_and_replay(seeds)
+            agent.compile()
+            agent.update(replay.sample(32))
+
+
+def test_without_a_compiler_it_says_so(monkeypatch):
+    agent, _ = agent_and_replay(1)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(ValueError, match="compile is True, and no C\\+\\+ compiler"):
+        agent.compile()
+
+
+def test_an_agent_without_torch_is_not_compiled():
+    with pytest.raises(ValueError, match="compile is True; allowed: False for method 'by_hand'"):
+        TrainConfig(method="by_hand", compile=True)

@@ -1,0 +1,27 @@
+import pytest
+
+from dpgcourse.agents.random_streams import random_streams
+
+
+def draws(group, row):
+    generators = (group.weights, group.exploration, group.replay, group.target)
+    return [float(rngs[row].random()) for rngs in generators] + [
+        group.environment[row],
+        group.evaluation[row],
+    ]
+
+
+def test_a_seed_draws_the_same_alone_and_beside_others():
+    assert draws(random_streams([7]), 0) == draws(random_streams([3, 7, 11]), 1)
+
+
+def test_all_streams_of_all_seeds_differ():
+    group = random_streams(range(20))
+    values = [value for row in range(20) for value in draws(group, row)]
+    assert len(set(values)) == len(values)
+
+
+@pytest.mark.parametrize("seeds", [[], [-1], [2, 2]])
+def test_bad_seeds(seeds):
+    with pytest.raises(ValueError, match="allowed: one or more different integers >= 0"):
+        random_streams(seeds)

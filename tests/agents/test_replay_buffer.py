@@ -1,0 +1,121 @@
+import copy
+from collections import deque
+
+import numpy as np
+import pytest
+import torch
+
+from dpgcourse.agents.replay_buffer import Batch, ReplayBuffer
+
+
+def rngs(seeds=1):
+    return [np.random.default_rng(seed) for seed in range(seeds)]
+
+
+def transition(k, seeds=1):
+    """A transition that carries its own number in every field."""
+    one = np.full(seeds, float(k))
+    return one[:, None] + [0, 0.25], one[:, None], one, one[:, None] + [0.5, 0.75], one % 2
+
+
+@pytest.mark.parametrize("capacity", [1, 3, 7])
+def test_keeps_the_latest_transitions_like_a_deque(capacity):
+    replay, expected = ReplayBuffer(capacity, 2, 1, rngs()), deque(maxlen=capacity)
+    for k in range(20):
+        replay.add(*transition(k))
+        expected.append(k)
+        drawn = replay.sample(200)
+        assert set(drawn.r.flatten().tolist()) <= set(expected)
+        assert replay.size == len(expected)
+    assert set(replay.sample(500).r.flatten().tolist()) == set(expected)
+
+
+def test_a_copy_goes_on_by_itself():
+    first = ReplayBuffer(5, 2, 1, rngs())
+    first.add(*transition(1))
+    second = copy.deepcopy(first)
+    second.add(*transition(2))
+    assert set(first.sample(100).r.flatten().tolist()) == {1}
+    assert set(second.sample(100).r.flatten().tolist()) == {1, 2}
+
+
+def test_the_fields_of_a_transition_stay_together():
+    replay = ReplayBuffer(50, 2, 1, rngs())
+    for k in range(80):
+        replay.add(*transition(k))
+    batch = replay.sample(200)
+    k = batch.r
+    assert torch.equal(batch.s, k[..., None] + torch.tensor([0, 0.25]))
+    assert torch.equal(batch.a, k[..., None])
+    assert torch.equal(batch.s_next, k[..., None] + torch.tensor([0.5, 0.75]))
+    assert torch.equal(batch.terminated, k % 2)
+
+
+def test_every_seed_draws_from_its_own_rows_with_its_own_generator():
+    together, alone = ReplayBuffer(10, 1, 1, rngs(2)), ReplayBuffer(10, 1, 1, rngs(2)[1:])
+    for k in range(10):
+        column = np.array([[k], [100.0 + k]])
+        together.add(column, column, column[:, 0], column, np.zeros(2))
+        alone.add(column[1:], column[1:], column[1:, 0], column[1:], np.zeros(1))
+    one, both = alone.sample(64), together.sample(64)
+    assert both.r[0].max() < 100 <= both.r[1].min()
+    assert torch.equal(both.r[1], one.r[0])
+
+
+def test_samples_are_uniform():
+    replay = ReplayBuffer(10, 1, 1, rngs())
+    for k in range(10):
+        replay.add([[k]], [[0]], [k], [[k]], [0])
+    counts = torch.bincount(replay.sample(100_000).r.long().flatten())
+    assert ((counts - 10_000).abs() < 5 * 95).all()  # the standard deviation is 95
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int64, np.bool_])
+def test_whatever_comes_in_one_dtype_comes_out(dtype):
+    replay = ReplayBuffer(4, 1, 1, rngs())
+    one = np.ones((1, 1), dtype)
+    replay.add(one, one, one[0], one, np.array([True]))
+    assert {field.dtype for field in replay.sample(2)} == {torch.float32}
+
+
+@pytest.mark.parametrize("B", [1, 2, 7])
+def test_one_number_per_transition_has_no_trailing_axis(B):
+    replay = ReplayBuffer(4, 3, 2, rngs(5))
+    replay.add(np.ones((5, 3)), np.ones((5, 2)), np.ones(5), np.ones((5, 3)), np.ones(5))
+    shapes = [tuple(field.shape) for field in replay.sample(B)]
+    assert shapes == [(5, B, 3), (5, B, 2), (5, B), (5, B, 3), (5, B)]
+
+
+def test_a_wrong_shape_is_refused_by_name():
+    replay = ReplayBuffer(4, 2, 1, rngs())
+    for name in Batch._fields:
+        good = dict(zip(Batch._fields, transition(1), strict=True))
+        good[name] = np.ones((1, 5))
+        with pytest.raises(ValueError, match=rf"{name} has shape \(1, 5\)"):
+            replay.add(**good)
+
+
+def test_empty_buffers_and_batches_are_refused():
+    with pytest.raises(ValueError, match="batch of 4 from 0 transitions"):
+        ReplayBuffer(4, 1, 1, rngs()).sample(4)
+    with pytest.raises(ValueError, match="capacity is 0"):
+        ReplayBuffer(0, 1, 1, rngs())
+
+
+def test_transitions_are_found_by_age():
+    replay = ReplayBuffer(3, 1, 1, rngs(2))
+    for i in range(5):
+        replay.add(*(np.full((2, *shape), i) for shape in ((1,), (1,), (), (1,), ())))
+    assert replay.transitions(np.arange(3)).r.tolist() == [[2, 3, 4]] * 2
+    assert replay.transitions([0]).s.shape == (2, 1, 1)
+    for place in (-1, 3):
+        with pytest.raises(ValueError, match="allowed: 0 to 2"):
+            replay.transitions([place])
+
+
+@pytest.mark.parametrize(("steps", "share"), [(3, 1 / 3), (9, 2 / 5)])
+def test_ends_are_counted_among_all_that_is_kept(steps, share):
+    replay = ReplayBuffer(5, 2, 1, rngs())
+    for k in range(steps):
+        replay.add(*transition(k))  # every odd one is an end
+    assert np.isclose(replay.terminated_fraction(), share)

@@ -1,0 +1,92 @@
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import psutil
+import pytest
+
+from dpgcourse.agents.config import DDPGConfig
+from dpgcourse.training.loop import TrainConfig, train
+from dpgcourse.training.memory_estimate import estimate_memory, require_memory
+
+# In a process of its own: how far the peak of the resident memory grows while a run trains up to
+# its first evaluation, beyond what a tiny run takes. The replay is allocated for the whole run and
+# zeroed by the kernel page by page, so it is filled here, as the whole run would fill it.
+MEASURE = r"""
+import dataclasses, re, sys
+import torch
+from dpgcourse.agents.config import DDPGConfig
+from dpgcourse.agents.replay_buffer import ReplayBuffer
+from dpgcourse.lab import train as lab
+from dpgcourse.training.loop import TrainConfig, train
+
+class Filled(Replay):
+    def __init__(self, *args):
+        super().__init__(*args)
+        for store in self._stored:
+            store[...] = 1.0
+
+class Enough(Exception):
+    pass
+
+def stop(*args):
+    raise Enough
+
+def peak():
+    status = open("/proc/self/status").read()  # getrusage would count the parent's memory
+    return 1024 * int(re.search("VmHWM:\s*(\d+) kB", status)[1])
+
+torch.set_num_threads(1)
+lab.Replay = Filled
+train(TrainConfig(seeds=1, steps=20, warmup=10, eval_every=20, eval_episodes=1))
+before = peak()
+try:
+    train(dataclasses.replace(eval(sys.argv[1]), warmup=10, eval_every=20), stop)
+except Enough:
+    print(peak() - before, peak())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak is read as Linux tells it")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "TrainConfig(seeds=100, steps=10_000)",
+        "TrainConfig(seeds=2, steps=1_000_000, eval_episodes=2)",
+        "TrainConfig(seeds=10, method='td3', agent=DDPGConfig(hidden=(400, 300)))",
+        "TrainConfig(env='LQR-v0', seeds=20)",
+    ],
+)
+def test_the_estimate_is_near_the_measured_peak(text):
+    done = subprocess.run([sys.executable, "-c", MEASURE, text], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    growth, peak = map(int, done.stdout.split())
+    estimate = estimate_memory(eval(text))
+    print(f"{text}: estimate {estimate / 1e6:.0f} MB, grew {growth / 1e6:.0f}, {peak / 1e6:.0f}")
+    assert growth / 1.6 - 30e6 < estimate < 1.6 * growth + 30e6
+    assert peak < 4 * 2**30
+
+
+def test_the_estimate_follows_what_is_asked_for():
+    def more(**changes):
+        return estimate_memory(TrainConfig(**changes)) - estimate_memory(TrainConfig())
+
+    assert more(steps=112_000) >= 10 * 100_000 * 9 * 4  # seeds, steps, numbers, bytes
+    assert more(steps=112_000, capacity=12_000) < 1e6
+    assert more(seeds=20) == estimate_memory(TrainConfig())
+    assert more(method="td3") > 0
+    assert more(agent=DDPGConfig(hidden=(400, 300))) > 10 * 4 * 4 * 2 * 120_000
+
+
+def test_what_will_not_fit_is_refused_with_the_figure(monkeypatch):
+    memory = SimpleNamespace(available=2**30)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
+    require_memory(TrainConfig())
+    config = TrainConfig(seeds=100, steps=1_000_000)
+    message = "seeds is 100 and steps is 1000000, which needs about 3.5 GiB; allowed: 1.0 GiB"
+    with pytest.raises(ValueError, match=message):
+        require_memory(config)
+    with pytest.raises(ValueError, match=message):
+        train(config)
+    memory.available = 4 * 2**30
+    require_memory(config)
