@@ -318,6 +318,32 @@ def _read_rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def read_table(path: str | Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Read a table with one row per seed and step, such as a record's ``log.csv``.
+
+    Args:
+        path: of a CSV file with the columns "seed", "step" and others, its rows in any order.
+
+    Returns:
+        The steps (k,), and each other column as (k, S), seeds in ascending order.
+
+    Raises:
+        InvalidInputError: the file cannot be read, or a seed lacks a step.
+    """
+    with _reading(Path(path)) as file:
+        rows = _read_rows(file)
+        places = {(int(row["step"]), int(row["seed"])): row for row in rows}
+        steps, seeds = (sorted({place[i] for place in places}) for i in (0, 1))
+        if not rows or len(rows) != len(steps) * len(seeds):
+            raise InvalidInputError("it has not one row for each of its seeds and steps")
+        table = {
+            name: np.array([[float(places[step, s][name]) for s in seeds] for step in steps])
+            for name in rows[0]
+            if name not in ("seed", "step")
+        }
+    return np.array(steps), table
+
+
 def _read_log(rows, steps: np.ndarray, seeds: list[int]) -> dict[str, np.ndarray]:
     places = [(step, seed) for step in steps for seed in seeds]
     rows = rows[: len(places)]  # interrupted, it may be ahead

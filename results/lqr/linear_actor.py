@@ -14,6 +14,7 @@ policy and the true gradient, and the agent's own gradient can be held against i
 """
 
 import csv
+import json
 from collections import deque
 from pathlib import Path
 
@@ -26,18 +27,11 @@ from dpgcourse.agents.config import DDPGConfig
 from dpgcourse.agents.ddpg import DDPG
 from dpgcourse.agents.policy_gradient import policy_gradient
 from dpgcourse.envs.lqr import CART, FORCE
-from dpgcourse.training.loop import TrainConfig, train
+from dpgcourse.training.config import TrainConfig
+from dpgcourse.training.loop import train
+from dpgcourse.training.record import describe
 
 KEPT = 16  # batches whose states judge the gradient
-CONFIG = TrainConfig(
-    env="LQR-v0",
-    seeds=10,
-    steps=16_000,
-    warmup=500,
-    eval_every=500,
-    eval_episodes=1,
-    agent=DDPGConfig(sigma=3 / FORCE, tau=0.02, actor_lr=3e-4, critic_lr=3e-3),
-)
 
 
 class LinearActor(nn.Module):
@@ -59,10 +53,9 @@ class LinearDDPG(DDPG):
         super().__init__(*args, **kwargs)
         self.states: deque[Tensor] = deque(maxlen=KEPT)  # of the latest batches
 
-    def make_actor(self, state_dim: int) -> LinearActor:
+    def make_actor(self) -> LinearActor:
         """The gain (1, 1) for every seed."""
-        shape = (len(self.streams.weights), len(self.box.low), state_dim)
-        return LinearActor(shape, self.dtype)
+        return LinearActor((self.num_seeds, self.action_dim, self.state_dim), self.dtype)
 
     def random_action(self) -> np.ndarray:
         """Noise (S, m) around 0: uniform draws from the wide box would throw the cart far out."""
@@ -70,8 +63,20 @@ class LinearDDPG(DDPG):
 
     def update(self, batch: Batch) -> None:
         """One pass through the algorithm box; the states are kept for the measurement."""
-        self.states.append(batch.s)
+        self.states.append(self.tensor(batch.s))
         super().update(batch)
+
+
+CONFIG = TrainConfig(
+    env="LQR-v0",
+    algorithm=LinearDDPG,
+    num_seeds=10,
+    steps=16_000,
+    learning_starts=500,
+    eval_every=500,
+    eval_episodes=1,
+    agent=DDPGConfig(sigma=3 / FORCE, tau=0.02, actor_lr=3e-4, critic_lr=3e-3),
+)
 
 
 def measure(agent: LinearDDPG) -> dict[str, np.ndarray]:
@@ -102,7 +107,7 @@ def angle(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def run(config: TrainConfig = CONFIG, progress: bool = False) -> tuple[np.ndarray, dict]:
-    """Train, and measure at every evaluation after the warm-up.
+    """Train, and measure at every evaluation after the first updates.
 
     Returns:
         Steps (k,), and the columns (k, S) each.
@@ -112,34 +117,27 @@ def run(config: TrainConfig = CONFIG, progress: bool = False) -> tuple[np.ndarra
     """
     steps, rows = [], []
 
-    def look(step, returns, agent):
-        if agent.states:
-            steps.append(step)
-            rows.append(measure(agent))
+    def look(report):
+        if report.agent.states:
+            steps.append(report.step)
+            rows.append(measure(report.agent))
 
-    train(config, on_evaluation=look, agent_class=LinearDDPG, progress=progress)
+    train(config, callback=look, progress=progress)
     return np.array(steps), {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
 
-def write(path: str | Path, config: TrainConfig = CONFIG, progress: bool = False) -> None:
-    """Train, and write one row per seed and evaluation."""
+def write(folder: Path, config: TrainConfig = CONFIG, progress: bool = False) -> None:
+    """Train; write ``linear-actor.csv``, a row per seed and evaluation, and the settings."""
     steps, columns = run(config, progress)
-    with Path(path).open("w", newline="") as file:
+    settings = json.dumps(describe(config) | {"algorithm": "linear_actor.py:LinearDDPG"}, indent=2)
+    (folder / "linear-actor.json").write_text(settings + "\n", encoding="utf-8")
+    with open(folder / "linear-actor.csv", "w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(("seed", "step", *columns))
-        for i, seed in enumerate(config.seed_list):
+        for i, seed in enumerate(config.seeds):
             for k, step in enumerate(steps):
                 rows.writerow((seed, step, *(f"{x[k, i]:.9g}" for x in columns.values())))
 
 
-def read(path: str | Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """What `write` has written: steps (k,), and the columns (k, S) each."""
-    with Path(path).open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    seeds = len({row["seed"] for row in rows})
-    names = [name for name in rows[0] if name not in ("seed", "step")]
-    table = {
-        name: np.array([float(row[name]) for row in rows]).reshape(seeds, -1).T for name in names
-    }
-    steps = np.array([int(row["step"]) for row in rows]).reshape(seeds, -1)[0]
-    return steps, table
+if __name__ == "__main__":
+    write(Path(__file__).parent, progress=True)
