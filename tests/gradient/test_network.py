@@ -3,8 +3,7 @@ import pytest
 import torch
 
 from dpgcourse.gradient.derivative_checks import central_difference, relative_error
-from dpgcourse.gradient.network import MLP, flatten
-from dpgcourse.gradient.network import draw as draw_parameters
+from dpgcourse.gradient.network import MLP, flatten, initial_parameters
 
 SIZES = (3, 5, 4, 2)
 TORCH = {"relu": torch.relu, "tanh": torch.tanh}
@@ -115,7 +114,7 @@ def test_a_gradient_of_whole_numbers_is_pulled_back_like_any_other():
 
 
 def test_the_start_is_drawn_layer_by_layer_weights_before_biases():
-    drawn = draw_parameters([(4, 3), (3, 2)], np.random.default_rng(5), last_bound=0.01)
+    drawn = initial_parameters([(4, 3), (3, 2)], np.random.default_rng(5), last_bound=0.01)
     rng = np.random.default_rng(5)
     sizes = (0.5, (4, 3)), (0.5, 3), (0.01, (3, 2)), (0.01, 2)
     expected = [rng.uniform(-bound, bound, shape).ravel() for bound, shape in sizes]

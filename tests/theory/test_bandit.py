@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dpgcourse.gradient.derivative_checks import central_difference, relative_error
-from dpgcourse.theory.bandit import Bandit, actor_direction, fit_critic, run_bandit
+from dpgcourse.theory.bandit import ESTIMATORS, Bandit, actor_direction, fit_critic, run_bandit
 
 
 def batch(rng, bandit, theta, sigma, copies, size):
@@ -36,7 +36,7 @@ def test_the_critic_is_the_least_squares_solution_at_any_scale_of_the_offsets():
         assert relative_error(np.append(slopes, constants), expected) < 1e-9
 
 
-def test_every_method_estimates_the_same_gradient():
+def test_every_estimator_estimates_the_same_gradient():
     """All three are right on average; only their spread differs."""
     rng, bandit = np.random.default_rng(1), Bandit(4)
     theta = np.array([1.0, 2.0, 3.0, 3.5])
@@ -44,30 +44,32 @@ def test_every_method_estimates_the_same_gradient():
     gradient = central_difference(lambda x: -bandit.cost(x), theta)
     critic = fit_critic(offsets, r)
     spread = {}
-    for method in METHODS:
-        directions = actor_direction(method, offsets, *critic, sigma=0.1)
+    for estimator in ESTIMATORS:
+        directions = actor_direction(estimator, offsets, *critic, sigma=0.1)
         error = np.abs(directions.mean(0) - gradient)
-        assert (error < 4.5 * directions.std(0) / 20_000**0.5 + 1e-9).all(), method
-        spread[method] = directions.std(0).mean()
+        assert (error < 4.5 * directions.std(0) / 20_000**0.5 + 1e-9).all(), estimator
+        spread[estimator] = directions.std(0).mean()
     assert spread["stochastic"] > 5 * spread["stochastic, baseline"]
     assert spread["stochastic, baseline"] > spread["deterministic"]
 
 
 @pytest.mark.parametrize("m", [10, 25, 50])
 def test_the_missing_baseline_makes_the_gap(m):
-    """Each method at its best step size of a grid, as in a fair comparison."""
+    """Each estimator at its best step size of a grid, as in a fair comparison."""
     final = {}
-    for method in METHODS:
+    for estimator in ESTIMATORS:
         with np.errstate(over="ignore", invalid="ignore"):
             costs = [
                 np.median(
-                    run_bandit(Bandit(m), method, alpha, s, 4000, 5, np.random.default_rng(2))[-1]
+                    run_bandit(Bandit(m), estimator, alpha, s, 4000, 5, np.random.default_rng(2))[
+                        -1
+                    ]
                 )
                 for alpha in (0.003, 0.01, 0.1, 0.3)
                 for s in (0.1, 0.5)
-                if not (method == "stochastic" and alpha > 0.05)  # these diverge
+                if not (estimator == "stochastic" and alpha > 0.05)  # these diverge
             ]
-        final[method] = np.nanmin(costs)
+        final[estimator] = np.nanmin(costs)
     assert final["stochastic"] > 20 * final["deterministic"]
     ratio = final["stochastic, baseline"] / final["deterministic"]
     assert 0.1 < ratio < 10  # with the baseline the two are alike
@@ -97,11 +99,11 @@ def test_bad_arguments_are_refused_by_name():
     for m in (0, 1, -2, 2.5):
         with pytest.raises(ValueError, match=f"m is {m}; allowed: a whole number"):
             Bandit(m)
-    with pytest.raises(ValueError, match="method is 'magic'; allowed"):
+    with pytest.raises(ValueError, match="estimator is 'magic'; allowed"):
         run_bandit(Bandit(2), "magic", 0.1, 0.1, 100, 1, rng)
     with pytest.raises(ValueError, match="alpha is 0; allowed: a positive"):
-        run_bandit(Bandit(2), METHODS[0], 0, 0.1, 100, 1, rng)
+        run_bandit(Bandit(2), ESTIMATORS[0], 0, 0.1, 100, 1, rng)
     with pytest.raises(ValueError, match="alpha is .*; allowed: a positive"):
-        run_bandit(Bandit(2), METHODS[0], np.array([0.1, -0.1]), 0.1, 100, 2, rng)
+        run_bandit(Bandit(2), ESTIMATORS[0], np.array([0.1, -0.1]), 0.1, 100, 2, rng)
     with pytest.raises(ValueError, match="sigma is nan; allowed: a positive"):
-        run_bandit(Bandit(2), METHODS[0], 0.1, np.nan, 100, 1, rng)
+        run_bandit(Bandit(2), ESTIMATORS[0], 0.1, np.nan, 100, 1, rng)
