@@ -4,6 +4,7 @@ Looking up a name or its configuration imports neither torch nor an agent; `agen
 """
 
 import difflib
+import functools
 import importlib
 import sys
 from collections.abc import Callable
@@ -136,12 +137,15 @@ def find_algorithm(algorithm: str | Callable[..., Any]) -> Algorithm:
 
 def qualified_name(factory: Callable[..., Any]) -> str:
     """ "module:Class" of a class or function; of an instance, that of its class."""
+    if isinstance(factory, functools.partial):
+        return f"partial of {qualified_name(factory.func)}"
     named = factory if hasattr(factory, "__qualname__") else type(factory)
     return f"{named.__module__}:{named.__qualname__}"
 
 
 def _own(factory, name: str, config_class: type[AgentConfig] | None = None) -> Algorithm:
-    config_class = config_class or getattr(factory, "config_class", AgentConfig)
+    made_by = factory.func if isinstance(factory, functools.partial) else factory
+    config_class = config_class or getattr(made_by, "config_class", AgentConfig)
     return Algorithm(name, factory, config_class, "your own")
 
 

@@ -15,6 +15,10 @@ from dpgcourse.training.divergence import ENVIRONMENT, UPDATES, require_finite
 COPIES = 100  # environments at once in `evaluate`, which bounds its memory
 
 
+class CutEpisodeWarning(UserWarning):
+    """Episodes of an evaluation had no end, and were cut."""
+
+
 class Evaluation(NamedTuple):
     """One evaluation of every seed, E episodes each.
 
@@ -153,6 +157,7 @@ def run_episodes(
         warnings.warn(
             f"{running.sum()} of {len(running)} evaluation episodes were cut after {max_steps} "
             "steps; give the environment a time limit, or set eval_max_steps",
+            CutEpisodeWarning,
             stacklevel=2,
         )
     return Evaluation(total.reshape(S, -1), discounted.reshape(S, -1), start)

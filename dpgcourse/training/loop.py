@@ -33,7 +33,12 @@ from dpgcourse.training.memory_estimate import require_memory
 from dpgcourse.training.record import RecordWriter
 from dpgcourse.training.tensorboard import TensorBoardWriter
 
-SATURATED = 0.95  # share of saturated actions that is worth a warning
+SATURATED = 0.95  # share of saturated actions, and
+LARGE = 100.0  # root mean square of the observations, that together are worth a warning
+
+
+class SaturationWarning(UserWarning):
+    """Policies are stuck at the bounds of the action box, and observations are large."""
 
 
 @dataclass(frozen=True)
@@ -200,7 +205,7 @@ def _train(config, state_dim, box, callbacks, progress, folder) -> Run:
     envs.close()
     eval_envs.close()
     log = {name: np.stack([report.log[name] for report in reports]) for name in reports[0].log}
-    _warn_if_saturated(log)
+    _warn_if_saturated(log, replay)
     steps = np.array([report.step for report in reports])
     return Run(config, agent, steps, np.stack([r.returns for r in reports]), log, folder)
 
@@ -218,12 +223,16 @@ def _evaluated(agent, envs, replay, measure, config: TrainConfig, step: int) -> 
     return EvaluationReport(step, evaluation.returns, log, agent)
 
 
-def _warn_if_saturated(log: dict[str, np.ndarray]) -> None:
+def _warn_if_saturated(log: dict[str, np.ndarray], replay: ReplayBuffer) -> None:
+    """Name the usual cause of policies that stay at the bounds of the action box."""
+    s = replay.transitions(np.linspace(0, replay.size - 1, min(256, replay.size)).astype(int)).s
+    size = np.sqrt(np.mean(np.square(s, dtype=np.float64)))
     stuck = (log["saturation"][-1] > SATURATED).sum()
-    if stuck:
+    if stuck and size > LARGE:
         warnings.warn(
-            f"{stuck} of {log['saturation'].shape[1]} policies ask for a bound of the action box "
-            f"in more than {SATURATED:.0%} of the states: their gradient nearly vanishes. Large "
-            "observations are a common cause: try normalize_observations",
+            f"{stuck} of {len(s)} policies ask for a bound of the action box in more than "
+            f"{SATURATED:.0%} of the states, where their gradient nearly vanishes (saturation). "
+            f"Observations are large, about {size:.1g}: try normalize_observations",
+            SaturationWarning,
             stacklevel=4,
         )

@@ -268,11 +268,13 @@ def read_record(folder: str | Path, algorithm: str | Callable[..., Any] | None =
         fields = json.loads(path.read_text(encoding="utf-8"))
         _require_format(fields)
         del fields["format"]
+        stored_name = str(fields.pop("algorithm"))
+    named = _algorithm_of(folder, stored_name, algorithm)
+    with _reading(folder / "config.json"):
         state_dim, low, high = (fields.pop(k) for k in ("state_dim", "action_low", "action_high"))
         box = ActionBox(low, high)
-        named = _algorithm_of(fields["algorithm"], algorithm)
         agent = named.config_class(**fields.pop("agent"))
-        config = TrainConfig(**{**fields, "algorithm": algorithm or named.name, "agent": agent})
+        config = TrainConfig(**fields, algorithm=algorithm or named.name, agent=agent)
     shape = (-1, config.num_seeds, config.eval_episodes)
     with _reading(folder / "returns.csv") as path:
         rows = _read_rows(path)
@@ -297,19 +299,22 @@ def _require_format(fields: Mapping[str, Any]) -> None:
         raise InvalidInputError(f"its format is {found!r}; allowed: {FORMAT}{hint}")
 
 
-def _algorithm_of(name: str, given: str | Callable[..., Any] | None) -> Algorithm:
+def _algorithm_of(folder: Path, name: str, given: str | Callable[..., Any] | None) -> Algorithm:
     """The algorithm that a record names, or the one given for it."""
     if given is None:
         try:
             return find_algorithm(name)
         except InvalidInputError:
             raise InvalidInputError(
-                f"it was trained with {name!r}, which is not known here; allowed: "
-                "load(folder, algorithm=...) with that class"
+                f"{str(folder)!r} was trained with {name!r}, which is not known here; allowed: "
+                "dpgcourse.load(folder, algorithm=...) with that class"
             ) from None
     found = find_algorithm(given)
     if found.name.rpartition(":")[2] != name.rpartition(":")[2]:
-        raise InvalidInputError(f"it was trained with {name!r}; algorithm is {found.name!r}")
+        raise InvalidInputError(
+            f"algorithm is {found.name!r}, and {str(folder)!r} was trained with {name!r}; "
+            "allowed: that class"
+        )
     return found
 
 

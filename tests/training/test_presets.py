@@ -2,18 +2,19 @@ import numpy as np
 import pytest
 import torch
 
+from dpgcourse.agents.ddpg import DDPG
 from dpgcourse.agents.noise import OrnsteinUhlenbeckNoise
 from dpgcourse.agents.random_streams import random_streams
-from dpgcourse.agents.registry import METHODS
 from dpgcourse.gradient.action_box import ActionBox
-from dpgcourse.training.presets import LILLICRAP2016
+from dpgcourse.training.presets import LILLICRAP2016, PRESETS, SUMMARIES
 
 
 @pytest.fixture(scope="module")
 def agent():
     """For 17 states and 6 actions, as the paper's cheetah has."""
     box = ActionBox(-np.ones(6), np.ones(6))
-    return METHODS[LILLICRAP2016.method](LILLICRAP2016.agent, 17, box, random_streams([0]))
+    assert LILLICRAP2016.algorithm == "ddpg"
+    return DDPG(LILLICRAP2016.agent, 17, box, random_streams([0]))
 
 
 def shapes(network):
@@ -41,10 +42,14 @@ def test_the_optimizers_are_those_of_the_paper(agent):
 def test_the_other_numbers_are_those_of_the_paper(agent):
     config = LILLICRAP2016.agent
     assert (config.gamma, config.tau, config.batch_size) == (0.99, 0.001, 64)
-    assert (LILLICRAP2016.capacity, LILLICRAP2016.seeds) == (1_000_000, 5)
+    assert (LILLICRAP2016.buffer_size, LILLICRAP2016.num_seeds) == (1_000_000, 5)
 
 
 def test_the_noise_is_that_of_the_paper(agent):
     assert type(agent.noise) is OrnsteinUhlenbeckNoise
     np.testing.assert_allclose(agent.noise.scale, 0.2)
     assert agent.noise.decay == pytest.approx(np.exp(-0.15))
+
+
+def test_every_preset_has_a_summary():
+    assert set(PRESETS) == set(SUMMARIES)

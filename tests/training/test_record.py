@@ -3,32 +3,42 @@ import dataclasses
 import json
 import os
 import pickle
+import re
+import sys
 
 import numpy as np
 import pytest
-import torch
 
-from dpgcourse.agents.ddpg import DDPGConfig
-from dpgcourse.agents.registry import METHODS
-from dpgcourse.training.loop import TrainConfig, train
-from dpgcourse.training.record import RecordWriter, read_record
+from dpgcourse.agents.ddpg import DDPG, DDPGConfig
+from dpgcourse.agents.registry import ALGORITHMS
+from dpgcourse.errors import InvalidInputError
+from dpgcourse.training.config import TrainConfig
+from dpgcourse.training.diagnostics import QUANTITIES
+from dpgcourse.training.loop import train
+from dpgcourse.training.record import (
+    FILES,
+    RecordWriter,
+    load,
+    portable_name,
+    read_record,
+    read_table,
+)
 
 CONFIG = TrainConfig(
-    seeds=2,
+    num_seeds=2,
     first_seed=3,
     steps=40,
-    warmup=20,
+    learning_starts=20,
     eval_every=20,
     eval_episodes=3,
-    agent=DDPGConfig(hidden=(8, 4), batch_size=4),
+    agent=DDPGConfig(hidden_sizes=(8, 4), batch_size=4),
 )
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "new" / "record"
-    writer = RecordWriter(folder, CONFIG)
-    return folder, train(CONFIG, writer, on_log=writer.log)
+    return folder, train(CONFIG, out=folder)
 
 
 @pytest.fixture
@@ -48,34 +58,123 @@ def test_what_is_read_is_what_was_trained(run):
     assert record.log.keys() == result.log.keys()
     for name, values in result.log.items():
         np.testing.assert_allclose(record.log[name], values, rtol=1e-5)
-    s = torch.randn(2, 5, 3)
-    assert torch.equal(record.actor(s), result.agent.actor(s))
+    s = np.random.default_rng(0).normal(size=(2, 5, 3))
+    assert np.array_equal(record.agent.act(s), result.agent.act(s))
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_every_method_is_stored_and_acts_as_it_did(method, tmp_path):
-    config = dataclasses.replace(CONFIG, method=method)
-    result = train(config, RecordWriter(tmp_path / "new", config))
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_every_algorithm_is_stored_and_acts_as_it_did(algorithm, tmp_path):
+    settings = dataclasses.asdict(CONFIG.agent)
+    agent = ALGORITHMS[algorithm].config_class(**settings)
+    config = dataclasses.replace(CONFIG, algorithm=algorithm, agent=agent)
+    result = train(config, out=tmp_path / "new")
     record = read_record(tmp_path / "new")
     assert record.config == config
-    assert type(record.agent) is METHODS[method]
+    assert type(record.agent) is ALGORITHMS[algorithm].load()
     s = np.random.default_rng(0).normal(size=(2, 5, 3)).astype(np.float32)
     assert np.array_equal(record.agent.act(s), result.agent.act(s))
 
 
-def test_by_hand_and_in_torch_a_record_holds_the_same_policy(record):
+def test_in_numpy_and_in_torch_a_record_holds_the_same_policy(record):
     s = np.random.default_rng(0).normal(size=(2, 5, 3)).astype(np.float32)
     in_torch = read_record(record).agent.act(s)
     config = json.loads((record / "config.json").read_text())
-    (record / "config.json").write_text(json.dumps(config | {"method": "by_hand"}))
+    (record / "config.json").write_text(json.dumps(config | {"algorithm": "numpy-ddpg"}))
     np.testing.assert_allclose(read_record(record).agent.act(s), in_torch, rtol=1e-5, atol=1e-6)
 
 
-def test_a_record_from_before_methods_had_names_is_one_of_ddpg(record):
-    config = json.loads((record / "config.json").read_text())
-    del config["method"]
-    (record / "config.json").write_text(json.dumps(config))
-    assert read_record(record).config == CONFIG
+def change(record, **fields):
+    path = record / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+
+
+def test_a_record_of_another_format_is_refused(record):
+    change(record, format=3)
+    message = "config.json' cannot be read: its format is 3; allowed: 2; it was written by a newer"
+    with pytest.raises(InvalidInputError, match=message):
+        read_record(record)
+
+
+def test_a_record_explains_its_files_and_columns(run):
+    text = (run[0] / "README.md").read_text(encoding="utf-8")
+    names = [*FILES, *QUANTITIES]
+    assert [name for name in names if f"`{name}`" not in text] == []
+    made = json.loads((run[0] / "provenance.json").read_text())
+    assert made["numpy"] == np.__version__ and made["python"] and "git_commit" in made
+
+
+def test_nothing_is_written_before_the_first_evaluation(tmp_path):
+    class Fails(DDPG):
+        def update(self, batch):
+            raise RuntimeError("broken")
+
+    config = dataclasses.replace(CONFIG, algorithm=Fails)
+    with pytest.raises(RuntimeError, match="broken"):
+        train(dataclasses.replace(config, eval_every=40), out=tmp_path / "new")
+    assert list(tmp_path.iterdir()) == []
+
+
+class Opposite(DDPG):
+    """Acts against its policy."""
+
+    def act(self, observation):
+        return -super().act(observation)
+
+
+def test_an_agent_of_ones_own_is_read_back_as_itself(tmp_path, monkeypatch):
+    result = train(dataclasses.replace(CONFIG, algorithm=Opposite), out=tmp_path / "new")
+    s = np.random.default_rng(0).normal(size=(2, 5, 3))
+    found = read_record(tmp_path / "new")
+    assert found.config.algorithm == f"{__name__}:Opposite"
+    assert type(found.agent) is Opposite
+    assert np.array_equal(found.agent.act(s), result.agent.act(s))
+
+    own = Opposite
+    monkeypatch.setattr(sys.modules[__name__], "Opposite", None)  # as in another process
+    with pytest.raises(InvalidInputError, match="trained with '.*:Opposite', which is not known"):
+        load(tmp_path / "new")
+    assert type(load(tmp_path / "new", algorithm=own)) is own
+    with pytest.raises(InvalidInputError, match="algorithm is 'ddpg', and .* was trained with '.*:Opposite'"):
+        load(tmp_path / "new", algorithm="ddpg")
+
+
+def test_opening_a_record_imports_no_module_and_makes_no_environment(record, monkeypatch):
+    (record / "hostile.py").write_text("raise SystemExit('executed')")
+    monkeypatch.syspath_prepend(str(record))
+    change(record, env="hostile:Pendulum-v1", wrappers=["hostile:W"], eval_env="hostile:X")
+    assert read_record(record).agent.num_seeds == 2
+    change(record, algorithm="hostile:Agent")
+    with pytest.raises(InvalidInputError, match="trained with 'hostile:Agent', which is not known"):
+        load(record)
+    assert "hostile" not in sys.modules
+
+
+def test_one_seed_of_a_record_acts_as_it_does_beside_the_others(run):
+    folder, result = run
+    s = np.random.default_rng(0).normal(size=(5, 3))
+    one = load(folder, seed=4)
+    np.testing.assert_allclose(one.act(s), result.agent.act(s)[1], rtol=1e-6)
+    assert one.act(s[0]).shape == (1,)
+    with pytest.raises(InvalidInputError, match="seed is 5; allowed: 3 to 4, those trained"):
+        load(folder, seed=5)
+
+
+def test_a_table_is_read_whatever_the_order_of_its_rows(tmp_path, run):
+    steps, table = read_table(run[0] / "log.csv")
+    assert steps.tolist() == [20, 40]
+    np.testing.assert_allclose(table["q_mean"], run[1].log["q_mean"], rtol=1e-5)
+    head, *rows = (run[0] / "log.csv").read_text().splitlines()
+    shuffled = tmp_path / "shuffled.csv"
+    shuffled.write_text("\n".join([head, *rows[::-1]]))
+    assert np.array_equal(read_table(shuffled)[1]["q_mean"], table["q_mean"])
+    shuffled.write_text("\n".join([head, *rows[1:]]))
+    with pytest.raises(InvalidInputError, match="not one row for each of its seeds and steps"):
+        read_table(shuffled)
+
+
+@pytest.mark.parametrize("name", ["con:env/x", 'a"b', "bücher", "a b"])
+def test_portable_names_are_allowed_everywhere(name):
+    assert re.fullmatch(r"[A-Za-z0-9._=,+-]+", portable_name(name))
 
 
 def test_the_log_is_tidy(run):
@@ -108,12 +207,12 @@ def test_the_table_is_tidy(run):
 def test_an_interrupted_run_keeps_what_it_had(tmp_path):
     writer = RecordWriter(tmp_path / "record", CONFIG)
 
-    def interrupt(step, returns, agent):
-        writer(step, returns, agent)
+    def interrupt(report):
+        writer(report)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(CONFIG, interrupt)
+        train(CONFIG, callback=interrupt)
     record = read_record(tmp_path / "record")
     assert record.steps.tolist() == [20]
     assert record.returns.shape == (1, 2, 3)
@@ -128,7 +227,7 @@ def test_nothing_is_overwritten(record):
     assert before == {path.name: path.read_bytes() for path in record.iterdir()}
 
 
-@pytest.mark.parametrize("name", ["config.json", "returns.csv", "actor.safetensors"])
+@pytest.mark.parametrize("name", ["config.json", "returns.csv", "policy.safetensors"])
 def test_a_missing_file_is_named(record, name):
     (record / name).unlink()
     with pytest.raises(ValueError, match=f"not a record with an evaluation: {name} is missing"):
@@ -140,7 +239,7 @@ class Hostile:
         return os.system, ("touch executed",)
 
 
-@pytest.mark.parametrize("name", ["config.json", "returns.csv", "log.csv", "actor.safetensors"])
+@pytest.mark.parametrize("name", ["config.json", "returns.csv", "log.csv", "policy.safetensors"])
 @pytest.mark.parametrize(
     "content",
     [
@@ -172,12 +271,12 @@ def test_a_truncated_table_is_refused(name, record):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"agent": {"hidden": [8, 5]}}, "size mismatch"),
-        ({"agent": {"hidden": [8, 5]}, "method": "by_hand"}, "allowed: theta"),
+        ({"agent": {"hidden_sizes": [8, 5]}}, "actor.theta has shape"),
+        ({"agent": {"hidden_sizes": [8, 5]}, "algorithm": "numpy-ddpg"}, "actor.theta has shape"),
     ],
 )
 def test_weights_of_another_network_are_refused(change, message, record):
     config = json.loads((record / "config.json").read_text())
     (record / "config.json").write_text(json.dumps(config | change))
-    with pytest.raises(ValueError, match=f"(?s)actor.safetensors.* cannot be read: .*{message}"):
-        read_record(record)
+    with pytest.raises(ValueError, match=f"policy.safetensors.* cannot be read: .*{message}"):
+        read_record(record).agent  # noqa: B018
