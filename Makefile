@@ -32,9 +32,10 @@ serve: book ## Build the book and serve it on this machine
 lab: $(READY) ## Open the chapters in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=book
 
-test: $(READY) ## Run every check: lint, package, chapters, built pages
+test: $(READY) ## Run every check: lint, types, package, chapters, built pages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(PYTEST) $(PARALLEL) --ignore=tests/site
 	$(PYTEST) $(PARALLEL) --nbval --nbval-cell-timeout=300 book/*.ipynb
 	$(BUILD_BOOK)
