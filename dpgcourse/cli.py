@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import dpgcourse
 from dpgcourse.agents.registry import ALGORITHMS, find_algorithm
 from dpgcourse.errors import InvalidInputError
 from dpgcourse.options import OptionParser, add_fields
@@ -212,9 +213,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if command in ("-h", "--help"):
             print(usage())
         elif command == "--version":
-            from dpgcourse import __version__
-
-            print(f"dpgcourse {__version__}")
+            print(f"dpgcourse {dpgcourse.__version__}")
         elif command in COMMANDS:
             COMMANDS[command](arguments[1:])
         else:

@@ -1,6 +1,7 @@
 """Imports run downwards, the mathematics needs no torch, everything is explained."""
 
 import ast
+import graphlib
 import importlib.util
 import subprocess
 import sys
@@ -11,16 +12,28 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted((ROOT / "dpgcourse").rglob("*.py"))
-# A module may import from its own layer and from those before it.
-LAYERS = [{"gradient"}, {"theory"}, {"agent"}, {"lab"}, {"ledger", "exercises", "__main__"}]
+# A module may import from its own room and from those before it.
+ROOMS = [
+    {"errors"},
+    {"gradient"},
+    {"theory"},
+    {"envs"},
+    {"agents"},
+    {"training"},
+    {"analysis"},
+    {"figures"},
+    {"equation_checks", "exercises"},
+    {"published", "options", "cli"},
+    {"__main__"},
+]
 
 
-def layer_of(module: str) -> int:
+def room_of(module: str) -> int:
     """Height of ``dpgcourse.training.loop``; the package itself stands below everything."""
     parts = module.split(".")
     if parts == ["dpgcourse"]:
         return -1
-    return next(i for i, names in enumerate(LAYERS) if parts[1] in names)
+    return next(i for i, names in enumerate(ROOMS) if parts[1] in names)
 
 
 def imported_modules(tree: ast.AST, package: str) -> Iterator[str]:
@@ -38,9 +51,20 @@ def imported_modules(tree: ast.AST, package: str) -> Iterator[str]:
 
 
 def upward_imports(module: str, package: str, source: str) -> list[str]:
-    """The imports of a module that lie in a higher layer than the module."""
+    """The imports of a module that lie in a higher room than the module."""
     imports = imported_modules(ast.parse(source), package)
-    return [name for name in imports if layer_of(name) > layer_of(module)]
+    return [name for name in imports if room_of(name) > room_of(module)]
+
+
+def circles(imports: dict[str, set[str]]) -> list[list[str]]:
+    """Groups of modules that import each other, in a circle of any length."""
+    found = []
+    sorter = graphlib.TopologicalSorter(imports)
+    try:
+        sorter.prepare()
+    except graphlib.CycleError as error:
+        found.append(error.args[1])
+    return found
 
 
 def missing_docstrings(tree: ast.AST, name: str) -> Iterator[str]:
@@ -71,9 +95,9 @@ def test_imports_run_downwards(path):
     "source",
     [
         "import dpgcourse.figures.style",
-        "from dpgcourse.lab import plot",
-        "from dpgcourse import lab",
-        "from ..lab.plot import CRITIC",
+        "from dpgcourse.figures import style",
+        "from dpgcourse import figures",
+        "from ..figures.style import CRITIC",
         "def f():\n    import dpgcourse.agents.ddpg",
     ],
 )
@@ -81,15 +105,16 @@ def test_an_upward_import_is_found(source):
     assert upward_imports("dpgcourse.gradient.composite", "dpgcourse.gradient", source)
 
 
-@pytest.mark.parametrize("layer", ["gradient", "theory"])
-def test_the_mathematics_needs_neither_torch_nor_gymnasium(layer):
-    modules = [names(p)[0] for p in MODULES if p.is_relative_to(ROOT / "dpgcourse" / layer)]
+@pytest.mark.parametrize("room", ["gradient", "theory"])
+def test_the_mathematics_needs_neither_torch_nor_gymnasium(room):
+    modules = [names(p)[0] for p in MODULES if p.is_relative_to(ROOT / "dpgcourse" / room)]
     assert len(modules) >= 5
     import_without_libraries(modules)
 
 
-def test_the_agent_by_hand_needs_neither_torch_nor_gymnasium():
-    import_without_libraries(["dpgcourse.agents.numpy_ddpg"])
+def test_the_front_door_and_the_numpy_agent_need_neither_torch_nor_gymnasium():
+    import_without_libraries(["dpgcourse", "dpgcourse.agents.numpy_ddpg"])
+    import_without_libraries(["dpgcourse.agents.replay_buffer", "dpgcourse.cli"])
 
 
 def test_a_hidden_need_for_torch_is_found():
