@@ -10,7 +10,7 @@ import time
 import pytest
 
 from dpgcourse.cli import main
-from dpgcourse.options import field_docs
+from dpgcourse.cli.options import field_docs
 from dpgcourse.training.config import TrainConfig
 
 QUICK = [

@@ -23,7 +23,7 @@ ROOMS = [
     {"analysis"},
     {"figures"},
     {"equation_checks", "exercises"},
-    {"published", "options", "cli"},
+    {"published", "cli"},
     {"__main__"},
 ]
 

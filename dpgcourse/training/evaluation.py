@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from gymnasium.spaces import Box, Space
 from gymnasium.vector import VectorEnv
 
+from dpgcourse.envs.checks import executed_action
 from dpgcourse.envs.make import EnvSource, Wrapper, make_vector_env
 from dpgcourse.errors import InvalidInputError
 from dpgcourse.training.divergence import ENVIRONMENT, UPDATES, require_finite
@@ -88,7 +90,7 @@ def evaluate(
     for first in range(0, episodes, E):
         n = min(E, episodes - first)
         envs = make_vector_env(env, S * n, env_kwargs, wrappers)
-        require_same_spaces(agent, envs)
+        require_same_spaces(agent, envs.single_observation_space, envs.single_action_space)
         starts = [seed + first + i for i in range(n)] * S
         evaluation = run_episodes(agent, envs, range(S), max_steps=max_steps, starts=starts)
         parts.append(evaluation.returns)
@@ -97,18 +99,25 @@ def evaluate(
     return returns if S > 1 else returns[0]
 
 
-def require_same_spaces(agent, envs: VectorEnv) -> None:
+def require_same_spaces(agent, observation_space: Space, action_space: Space) -> None:
     """Check that an agent fits an environment.
 
     Raises:
-        InvalidInputError: the environment has states or actions of another size.
+        InvalidInputError: the environment has states of another size, or other actions.
     """
+    assert isinstance(action_space, Box)
     fits = (agent.state_dim,), (agent.action_dim,)
-    found = envs.single_observation_space.shape, envs.single_action_space.shape
+    found = observation_space.shape, action_space.shape
     if found != fits:
         raise InvalidInputError(
             f"env has observations {found[0]} and actions {found[1]}; allowed: {fits[0]} and "
             f"{fits[1]}, those that the agent was trained with"
+        )
+    low, high = action_space.low, action_space.high
+    if not (np.allclose(agent.box.low, low) and np.allclose(agent.box.high, high)):
+        raise InvalidInputError(
+            f"env has actions from {low} to {high}; allowed: {agent.box.low} to {agent.box.high}, "
+            "those that the agent was trained with"
         )
 
 
@@ -135,6 +144,7 @@ def run_episodes(
     """
     S = len(seeds)
     s, _ = envs.reset(seed=None if starts is None else list(starts))
+    require_finite("first state of an evaluation", s, seeds, step, ENVIRONMENT)
     start = s.reshape(S, -1, s.shape[-1]).copy()
     running = np.ones(envs.num_envs, dtype=bool)
     total, discounted = np.zeros(envs.num_envs), np.zeros(envs.num_envs)
@@ -142,7 +152,7 @@ def run_episodes(
     for _ in range(max_steps):
         a = agent.act(s.reshape(start.shape)).reshape(envs.num_envs, -1)
         require_finite("action in an evaluation", a, seeds, step, UPDATES)
-        s, r, terminated, truncated, _ = envs.step(a.astype(envs.single_action_space.dtype))
+        s, r, terminated, truncated, _ = envs.step(executed_action(a, envs.single_action_space))
         require_finite("state in an evaluation", s, seeds, step, ENVIRONMENT)
         require_finite("reward in an evaluation", r, seeds, step, ENVIRONMENT)
         total += np.where(running, r, 0.0)
@@ -151,6 +161,7 @@ def run_episodes(
         ended = terminated | truncated
         running &= ~ended
         s = reset_where(envs, ended, s)  # copies that are done run on, unrecorded
+        require_finite("first state of an evaluation", s, seeds, step, ENVIRONMENT)
         if not running.any():
             break
     else:

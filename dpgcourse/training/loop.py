@@ -17,6 +17,7 @@ from dpgcourse.agents.normalization import NormalizedObservations
 from dpgcourse.agents.random_streams import random_streams
 from dpgcourse.agents.registry import find_algorithm, make_agent
 from dpgcourse.agents.replay_buffer import ReplayBuffer
+from dpgcourse.envs.checks import executed_action
 from dpgcourse.envs.make import make_env, make_vector_env
 from dpgcourse.errors import InvalidInputError
 from dpgcourse.gradient.action_box import ActionBox
@@ -30,7 +31,7 @@ from dpgcourse.training.evaluation import (
     run_episodes,
 )
 from dpgcourse.training.memory_estimate import require_memory
-from dpgcourse.training.record import RecordWriter
+from dpgcourse.training.record_writer import RecordWriter
 from dpgcourse.training.tensorboard import TensorBoardWriter
 
 SATURATED = 0.95  # share of saturated actions, and
@@ -170,27 +171,29 @@ def _train(config, state_dim, box, callbacks, progress, folder) -> Run:
     envs = make_vector_env(config.env, S, kwargs, wrappers)
     eval_env = config.env if config.eval_env is None else config.eval_env
     eval_envs = make_vector_env(eval_env, S * E, kwargs, wrappers)
-    require_same_spaces(agent, eval_envs)
+    space: Any = envs.single_action_space
+    require_same_spaces(agent, eval_envs.single_observation_space, eval_envs.single_action_space)
     capacity = min(config.buffer_size or config.steps, config.steps)
     replay = ReplayBuffer(capacity, state_dim, len(box.low), streams.replay)
 
     s, _ = envs.reset(seed=streams.environment)
+    require_finite("first state", s, seeds, 0, ENVIRONMENT)
     eval_envs.reset(seed=[seed + i for seed in streams.evaluation for i in range(E)])
     measure, reports = Diagnostics(agent), []
-    dtype = envs.single_action_space.dtype
     bar = tqdm(range(1, config.steps + 1), unit="step", disable=not progress)
     for t in bar:
         learning = t > config.learning_starts
         agent.observe(s)
         a = agent.explore(s) if learning else agent.random_action()
         require_finite("action", a, seeds, t, UPDATES if learning else INITIAL)
-        a = a.astype(dtype)  # what is executed is what is stored
+        a = executed_action(a, space)  # what is executed is what is stored
         s_next, r, terminated, truncated, _ = envs.step(a)
         require_finite("state", s_next, seeds, t, ENVIRONMENT)
         require_finite("reward", r, seeds, t, ENVIRONMENT)
         replay.add(s, a, r, s_next, agent.terminal_flags(terminated, truncated))
         ended = terminated | truncated
         s = reset_where(envs, ended, s_next)
+        require_finite("first state", s, seeds, t, ENVIRONMENT)
         agent.noise.reset(ended)
         if learning:
             start = time.perf_counter()

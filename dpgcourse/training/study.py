@@ -25,7 +25,8 @@ from dpgcourse.errors import InvalidInputError
 from dpgcourse.training.config import TrainConfig, make_config
 from dpgcourse.training.divergence import DivergenceError
 from dpgcourse.training.loop import train
-from dpgcourse.training.record import Record, describe, portable_name, read_record
+from dpgcourse.training.record import Record, read_record
+from dpgcourse.training.record_writer import describe, portable_name
 
 FIXED = ("num_seeds", "first_seed", "agent")  # the same in all variants of a study
 LONGEST_NAME = 150  # characters of a variant's name, which becomes a folder

@@ -16,13 +16,11 @@ from dpgcourse.training.config import TrainConfig
 from dpgcourse.training.diagnostics import QUANTITIES
 from dpgcourse.training.loop import train
 from dpgcourse.training.record import (
-    FILES,
-    RecordWriter,
     load,
-    portable_name,
     read_record,
     read_table,
 )
+from dpgcourse.training.record_writer import FILES, RecordWriter, portable_name
 
 CONFIG = TrainConfig(
     num_seeds=2,
@@ -134,7 +132,7 @@ def test_an_agent_of_ones_own_is_read_back_as_itself(tmp_path, monkeypatch):
     with pytest.raises(InvalidInputError, match="trained with '.*:Opposite', which is not known"):
         load(tmp_path / "new")
     assert type(load(tmp_path / "new", algorithm=own)) is own
-    with pytest.raises(InvalidInputError, match="algorithm is 'ddpg', and .* was trained with '.*:Opposite'"):
+    with pytest.raises(InvalidInputError, match="algorithm is 'ddpg', and .* with '.*:Opposite'"):
         load(tmp_path / "new", algorithm="ddpg")
 
 

@@ -146,3 +146,8 @@ class _Pairs(argparse.Action):
             except json.JSONDecodeError:
                 pairs[name] = value
         setattr(namespace, self.dest, pairs)
+
+
+def about(function: Callable[..., Any]) -> str:
+    """What a command says of itself: its docstring."""
+    return "\n".join(line.strip() for line in (function.__doc__ or "").strip().splitlines())

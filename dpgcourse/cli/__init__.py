@@ -1,0 +1,63 @@
+"""The command line: ``dpgcourse COMMAND``, or ``python -m dpgcourse COMMAND``."""
+
+import difflib
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+import dpgcourse
+from dpgcourse.cli.options import about
+from dpgcourse.cli.record_commands import evaluate, list_names, play
+from dpgcourse.cli.training_commands import study, train
+from dpgcourse.errors import InvalidInputError
+from dpgcourse.training.divergence import DivergenceError
+
+COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
+    "train": train,
+    "study": study,
+    "evaluate": evaluate,
+    "play": play,
+    "list": list_names,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; a user's mistake is one line on stderr and exit status 2."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())  # module:Name is looked for where the user stands
+    try:
+        command = arguments[0] if arguments else ""
+        if command in ("-h", "--help"):
+            print(usage())
+        elif command == "--version":
+            print(f"dpgcourse {dpgcourse.__version__}")
+        elif command in COMMANDS:
+            COMMANDS[command](arguments[1:])
+        else:
+            close = difflib.get_close_matches(command, COMMANDS, n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise InvalidInputError(f"command is {command!r}; allowed: {', '.join(COMMANDS)}{hint}")
+    except InvalidInputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except DivergenceError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def usage() -> str:
+    """What ``dpgcourse --help`` prints."""
+    lines = [f"  {name:10} {about(run).splitlines()[0]}" for name, run in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: dpgcourse [--help] [--version] COMMAND ...",
+            "",
+            "Deterministic policy gradients: train, compare and play agents.",
+            "",
+            "commands:",
+            *lines,
+            "",
+            "dpgcourse COMMAND --help lists the options of a command.",
+        ]
+    )
