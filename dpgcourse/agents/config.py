@@ -32,8 +32,9 @@ def is_integer(value: object, low: int) -> bool:
 
 def is_number(value: object, low: float = float("-inf")) -> bool:
     """Whether a value is a finite int or float, no bool, and at least low."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and low <= value < float("inf")
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return low <= value < float("inf")
 
 
 def is_positive(value: object) -> bool:

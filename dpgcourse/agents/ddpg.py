@@ -247,7 +247,7 @@ class DDPG(Agent):
             )
         torch._dynamo.config.trace_autograd_ops = True  # the gradients are part of the computation
         for name in ("td_target", "critic_gradient", "actor_gradient"):
-            compiled = torch.compile(
+            compiled = torch.compile(  # type: ignore[call-overload]  # its stub lags behind it
                 getattr(self, name),
                 dynamic=False,
                 options={"cpp_wrapper": True},  # no Python between the operations either

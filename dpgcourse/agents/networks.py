@@ -73,6 +73,9 @@ class Actor(Network):
         dtype: of the parameters.
     """
 
+    center: Tensor
+    half_range: Tensor
+
     def __init__(
         self,
         state_dim: int,

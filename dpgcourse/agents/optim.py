@@ -21,7 +21,9 @@ class Adam:
 
     def __init__(self, lr: float, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8):
         self.lr, self.beta1, self.beta2, self.eps = lr, beta1, beta2, eps
-        self.t, self.mean, self.square = 0, 0.0, 0.0
+        self.t = 0
+        self.mean: np.ndarray | float = 0.0
+        self.square: np.ndarray | float = 0.0
 
     def descend(self, theta: np.ndarray, gradient: np.ndarray) -> None:
         """Move theta downhill, in place."""

@@ -13,7 +13,7 @@ changes alone.
 """
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from dpgcourse.agents.base import State
 from dpgcourse.agents.batch import Batch
 from dpgcourse.agents.config import DDPGConfig, TD3Config
 from dpgcourse.agents.ddpg import DDPG, mlp_size
-from dpgcourse.agents.networks import Critic
+from dpgcourse.agents.networks import Actor, Critic
 
 
 class TwinCritic(Critic):
@@ -52,6 +52,7 @@ class TD3(DDPG):
 
     config_class: ClassVar[type[DDPGConfig]] = TD3Config
     updates = 0
+    actor: Actor
 
     def make_critic(self) -> nn.Module:
         """The initial critics, two per seed or one."""
@@ -72,13 +73,13 @@ class TD3(DDPG):
 
     def target_q(self, s_next: Tensor, a_next: Tensor) -> Tensor:
         """The smaller of both target critics' values, (..., B)."""
-        if self.config.twin_critics:
+        if isinstance(self.critic_target, TwinCritic):
             return self.critic_target.both(s_next, a_next).amin(0)
         return self.critic_target(s_next, a_next)
 
     def q_predictions(self, s: Tensor, a: Tensor) -> Tensor:
         """The values of both critics, which learn from the same target: (2, ..., B)."""
-        return self.critic.both(s, a) if self.config.twin_critics else self.critic(s, a)
+        return self.critic.both(s, a) if isinstance(self.critic, TwinCritic) else self.critic(s, a)
 
     def target_noise(self, B: int) -> Tensor:
         """Normal noise for B actions of each seed, cut off at ± noise_clip, (S, B, m)."""
@@ -107,7 +108,7 @@ class TD3(DDPG):
             self.updates = int(np.ravel(state["updates"])[0])
 
     @classmethod
-    def num_parameters(cls, config: DDPGConfig, state_dim: int, action_dim: int) -> int:
+    def num_parameters(cls, config: Any, state_dim: int, action_dim: int) -> int:
         """Parameters of one actor and of its critics, for the estimate of a run's memory."""
         both = super().num_parameters(config, state_dim, action_dim)
         second = mlp_size((state_dim + action_dim, *config.hidden_sizes, 1))

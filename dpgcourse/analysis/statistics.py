@@ -1,5 +1,7 @@
 """What may be said about a handful of seeds."""
 
+from typing import Any
+
 import numpy as np
 from scipy import stats
 
@@ -114,7 +116,7 @@ def _sample(name: str, values) -> np.ndarray:
 def _interval(samples, statistic, level: float) -> tuple[np.ndarray, np.ndarray]:
     if not 0 < level < 1:
         raise ValueError(f"level is {level}; allowed: 0 < level < 1")
-    interval = stats.bootstrap(
+    interval: Any = stats.bootstrap(
         samples,
         statistic,
         axis=-1,

@@ -1,6 +1,6 @@
 """Linear-quadratic systems as a Gymnasium task: the only one here whose answer is known exactly."""
 
-from typing import ClassVar
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -48,7 +48,8 @@ class LQREnv(gym.Env):
         FloatingPointError: the state grew beyond what a number can hold.
     """
 
-    metadata: ClassVar = {"render_modes": []}
+    metadata = {"render_modes": []}  # noqa: RUF012 - declared so by Gymnasium
+    action_space: gym.spaces.Box
 
     def __init__(self, system: LQR = CART, low=-FORCE, high=FORCE):
         m = system.action_dim
@@ -104,5 +105,6 @@ def _root(covariance: np.ndarray) -> np.ndarray:
 
 def register() -> None:
     """Make "LQR-v0", the default cart with a limit of 200 steps, known to Gymnasium."""
+    entry: Any = LQREnv
     if "LQR-v0" not in gym.registry:
-        gym.register("LQR-v0", entry_point=LQREnv, max_episode_steps=LIMIT)
+        gym.register("LQR-v0", entry_point=entry, max_episode_steps=LIMIT)

@@ -7,7 +7,7 @@
 | ContextualBandit-v0 | the best policy is a = s |
 """
 
-from typing import ClassVar
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -19,7 +19,7 @@ class ConstantReward(gym.Env):
     Every value is 1 + γ + γ² + … = 1/(1 − γ), whatever the actions are.
     """
 
-    metadata: ClassVar = {"render_modes": []}
+    metadata = {"render_modes": []}  # noqa: RUF012 - declared so by Gymnasium
     observation_space = gym.spaces.Box(-1.0, 1.0, (1,), np.float64)
     action_space = gym.spaces.Box(-1.0, 1.0, (1,))
 
@@ -74,10 +74,11 @@ class ContextualBandit(ConstantReward):
 
 def register() -> None:
     """Make these tasks known to Gymnasium."""
-    for name, entry, limit in (
+    tasks: tuple[tuple[str, Any, int | None], ...] = (
         ("ConstantReward-v0", ConstantReward, 5),
         ("RandomSign-v0", RandomSign, None),
         ("ContextualBandit-v0", ContextualBandit, None),
-    ):
+    )
+    for name, entry, limit in tasks:
         if name not in gym.registry:
             gym.register(name, entry_point=entry, max_episode_steps=limit)

@@ -1,6 +1,6 @@
 """Gymnasium's Pendulum-v1 with all copies computed at once."""
 
-from typing import ClassVar
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -46,7 +46,10 @@ class VectorPendulum(VectorEnv):
         num_envs: number of copies.
     """
 
-    metadata: ClassVar = {"autoreset_mode": AutoresetMode.DISABLED, "render_modes": []}
+    metadata = {  # noqa: RUF012 - declared so by Gymnasium
+        "autoreset_mode": AutoresetMode.DISABLED,
+        "render_modes": [],
+    }
     limit = 200
     start = np.array([np.pi, 1.0])  # |θ| and |θ̇| at the start are below these
 
@@ -57,7 +60,7 @@ class VectorPendulum(VectorEnv):
         self.single_action_space = gym.spaces.Box(-MAX_TORQUE, MAX_TORQUE, (1,))
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self.rngs = [None] * num_envs
+        self.rngs: list[Any] = [None] * num_envs
         self.theta = np.zeros(num_envs)
         self.speed = np.zeros(num_envs)
         self.elapsed = np.zeros(num_envs, dtype=int)

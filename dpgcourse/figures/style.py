@@ -6,6 +6,8 @@ Okabe and Ito, chosen to survive colour blindness. Helpers take ``ax=None``, nev
 results, never set a backend, and return the axes.
 """
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 
 CRITIC = "#0072B2"
@@ -14,7 +16,7 @@ COMPOSITE = "#009E73"
 WRONG = "#AA4499"
 REFERENCE = "#6B6B6B"
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "figure.figsize": (7.0, 3.0),
     "figure.dpi": 144,
     "figure.constrained_layout.use": True,

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class ActionBox:
     """Maps any real z into the action box: a = center + half_range · tanh(z).
 
@@ -27,8 +28,8 @@ class ActionBox:
     low: np.ndarray
     high: np.ndarray
 
-    def __post_init__(self):
-        low, high = (np.asarray(bound, dtype=np.float64) for bound in (self.low, self.high))
+    def __init__(self, low: ArrayLike, high: ArrayLike):
+        low, high = (np.asarray(bound, dtype=np.float64) for bound in (low, high))
         if low.shape != high.shape or low.ndim != 1:
             raise ValueError(f"low has shape {low.shape}, high {high.shape}; allowed: both (m,)")
         if not (np.isfinite(low).all() and np.isfinite(high).all() and (low < high).all()):

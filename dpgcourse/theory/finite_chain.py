@@ -14,6 +14,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 MARGIN = 1e-6  # distance of γ, the spectral radius of γP, from 1 below which results are doubtful
 
@@ -40,7 +41,7 @@ def _check_start_and_discount(p0: np.ndarray, gamma: float) -> None:
         warnings.warn(
             f"gamma is {gamma}: the spectral radius of γP is within {MARGIN} of 1",
             RuntimeWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
 
 
@@ -49,9 +50,13 @@ class FiniteChain(ABC):
 
     Methods take a table of actions a (S, m), one row per state. Every one raises ValueError on a
     wrong shape or an entry that is not finite.
+
+    Attributes:
+        p0: distribution of the first state, (S,).
+        gamma: discount.
     """
 
-    p0: np.ndarray  # distribution of the first state, (S,)
+    p0: np.ndarray
     gamma: float
 
     @abstractmethod
@@ -113,7 +118,7 @@ class FiniteChain(ABC):
         return self.rho(a) @ self.local_gradient(a, da_du)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class SoftmaxChain(FiniteChain):
     """p(j|s,a) = softmax_j(logits_sj + tilt_sj·a) and r(s,a) = base_s − ½‖a − favorite_s‖².
 
@@ -149,18 +154,32 @@ class SoftmaxChain(FiniteChain):
     p0: np.ndarray
     gamma: float
 
-    def __post_init__(self):
-        S = np.size(self.p0)
-        if np.ndim(self.favorite) != 2:
-            raise ValueError(f"favorite has shape {np.shape(self.favorite)}; allowed: (S, m)")
-        m = np.shape(self.favorite)[1]
-        shapes = {"logits": (S, S), "tilt": (S, S, m), "base": (S,), "favorite": (S, m), "p0": (S,)}
-        for name, shape in shapes.items():
-            value = _array(name, getattr(self, name), shape)
+    def __init__(
+        self,
+        logits: ArrayLike,
+        tilt: ArrayLike,
+        base: ArrayLike,
+        favorite: ArrayLike,
+        p0: ArrayLike,
+        gamma: float,
+    ):
+        S = np.size(p0)
+        if np.ndim(favorite) != 2:
+            raise ValueError(f"favorite has shape {np.shape(favorite)}; allowed: (S, m)")
+        m = np.shape(favorite)[1]
+        for name, given, shape in (
+            ("logits", logits, (S, S)),
+            ("tilt", tilt, (S, S, m)),
+            ("base", base, (S,)),
+            ("favorite", favorite, (S, m)),
+            ("p0", p0, (S,)),
+        ):
+            value = _array(name, given, shape)
             if value.shape != shape:
                 raise ValueError(f"{name} has shape {value.shape}; allowed: {shape}")
             object.__setattr__(self, name, value)
-        _check_start_and_discount(self.p0, self.gamma)
+        object.__setattr__(self, "gamma", gamma)
+        _check_start_and_discount(self.p0, gamma)
 
     def P(self, a) -> np.ndarray:
         """Transition probabilities p(s'|s, a_s), shape (..., S, S), for actions (..., S, m)."""

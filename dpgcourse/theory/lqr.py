@@ -12,6 +12,7 @@ import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from dpgcourse.theory.matrices import columns_last, fixed_point, matrix, semidefinite
 
@@ -22,7 +23,7 @@ class UnstableGainError(ValueError):
     """√γ(A − BK) has spectral radius 1 or more: the sums behind the closed forms diverge."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class LQR:
     """A linear system, its quadratic cost and its discount; states d, actions m.
 
@@ -51,29 +52,36 @@ class LQR:
     M: np.ndarray
     R: np.ndarray
     gamma: float
-    Sigma0: np.ndarray | None = None
-    W: np.ndarray | None = None
+    Sigma0: np.ndarray
+    W: np.ndarray
 
-    def __post_init__(self):
-        for name in "AB":
-            if np.ndim(getattr(self, name)) != 2:
-                shape = np.shape(getattr(self, name))
-                raise ValueError(f"{name} has shape {shape}; allowed: two axes")
-        d, m = np.shape(self.B)
-        Sigma0 = np.eye(d) if self.Sigma0 is None else self.Sigma0
-        W = np.zeros((d, d)) if self.W is None else self.W
+    def __init__(
+        self,
+        A: ArrayLike,
+        B: ArrayLike,
+        M: ArrayLike,
+        R: ArrayLike,
+        gamma: float,
+        Sigma0: ArrayLike | None = None,
+        W: ArrayLike | None = None,
+    ):
+        for name, value in (("A", A), ("B", B)):
+            if np.ndim(value) != 2:
+                raise ValueError(f"{name} has shape {np.shape(value)}; allowed: two axes")
+        d, m = np.shape(B)
         checked = {
-            "A": matrix("A", self.A, (d, d)),
-            "B": matrix("B", self.B, (d, m)),
-            "M": semidefinite("M", self.M, d),
-            "R": semidefinite("R", self.R, m, definite=True),
-            "Sigma0": semidefinite("Sigma0", Sigma0, d),
-            "W": semidefinite("W", W, d),
+            "A": matrix("A", A, (d, d)),
+            "B": matrix("B", B, (d, m)),
+            "M": semidefinite("M", M, d),
+            "R": semidefinite("R", R, m, definite=True),
+            "gamma": gamma,
+            "Sigma0": semidefinite("Sigma0", np.eye(d) if Sigma0 is None else Sigma0, d),
+            "W": semidefinite("W", np.zeros((d, d)) if W is None else W, d),
         }
-        if not 0 < self.gamma < 1:
-            raise ValueError(f"gamma is {self.gamma}; allowed: 0 < gamma < 1")
-        for name, value in checked.items():
-            object.__setattr__(self, name, value)
+        if not 0 < gamma < 1:
+            raise ValueError(f"gamma is {gamma}; allowed: 0 < gamma < 1")
+        for name, field in checked.items():
+            object.__setattr__(self, name, field)
 
     @property
     def state_dim(self) -> int:

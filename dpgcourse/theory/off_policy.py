@@ -8,6 +8,8 @@ from those visits; Silver et al. (2014), Eqs. 14–15, keep only the first step 
 A function of u may also be differentiated where K = K(u) is tied: contract with ∂K/∂u.
 """
 
+from typing import Any
+
 import numpy as np
 
 from dpgcourse.theory.lqr import LQR
@@ -77,7 +79,9 @@ def cosine(x, y) -> float:
     return float((x * y).sum() / length)
 
 
-def find_reversal(rng: np.random.Generator, states: int, tries: int):
+def find_reversal(
+    rng: np.random.Generator, states: int, tries: int
+) -> tuple[float, LQR, np.ndarray, np.ndarray]:
     """The random system, gain and visits with the least cosine between kept and exact gradient.
 
     Args:
@@ -89,7 +93,7 @@ def find_reversal(rng: np.random.Generator, states: int, tries: int):
         ``(cosine, system, K, Sigma_b)``. A negative cosine means that a small step along the
         kept gradient lowers J_β. For one state it is 1 always: Σ^β and Σ̃ are positive numbers.
     """
-    best = (np.inf, None, None, None)
+    best: tuple[float, Any, Any, Any] = (np.inf, None, None, None)
     for _ in range(tries):
         F, B = rng.normal(size=(states, states)), rng.normal(size=(states, 1))
         K, root = rng.normal(size=(1, states)), rng.normal(size=(states, states))

@@ -56,16 +56,8 @@ class SmoothedChain(FiniteChain):
             raise ValueError(f"sigma is {self.sigma}; allowed: a positive number")
         if self.count < 1:
             raise ValueError(f"count is {self.count}; allowed: at least 1")
-
-    @property
-    def p0(self) -> np.ndarray:
-        """Distribution of the first state, (S,)."""
-        return self.chain.p0
-
-    @property
-    def gamma(self) -> float:
-        """Discount."""
-        return self.chain.gamma
+        for name in ("p0", "gamma"):
+            object.__setattr__(self, name, getattr(self.chain, name))
 
     def _noise(self, a) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Noisy actions (K, ..., S, m), the nodes behind them (K, m), and weights (K,)."""

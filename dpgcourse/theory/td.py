@@ -15,6 +15,7 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 LARGEST_CONDITION = 1e12  # beyond this, w is not determined by the transitions
 DOUBTFUL_CONDITION = 1e10
@@ -33,7 +34,7 @@ def _checked(name: str, value, shape: tuple[int, ...]) -> np.ndarray:
     return value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Transitions:
     """N transitions as a linear critic sees them, p features each.
 
@@ -51,20 +52,27 @@ class Transitions:
     phi: np.ndarray
     r: np.ndarray
     phi_next: np.ndarray
-    terminated: np.ndarray | None = None
-    weights: np.ndarray | None = None
+    terminated: np.ndarray
+    weights: np.ndarray
 
-    def __post_init__(self):
-        shape = np.shape(self.phi)
+    def __init__(
+        self,
+        phi: ArrayLike,
+        r: ArrayLike,
+        phi_next: ArrayLike,
+        terminated: ArrayLike | None = None,
+        weights: ArrayLike | None = None,
+    ):
+        shape = np.shape(phi)
         if len(shape) != 2 or 0 in shape:
             raise ValueError(f"phi has shape {shape}; allowed: (N, p) with N >= 1 and p >= 1")
         N = shape[0]
-        terminated = np.zeros(N) if self.terminated is None else self.terminated
-        weights = np.full(N, 1 / N) if self.weights is None else self.weights
+        terminated = np.zeros(N) if terminated is None else terminated
+        weights = np.full(N, 1 / N) if weights is None else weights
         checked = {
-            "phi": _checked("phi", self.phi, shape),
-            "r": _checked("r", self.r, (N,)),
-            "phi_next": _checked("phi_next", self.phi_next, shape),
+            "phi": _checked("phi", phi, shape),
+            "r": _checked("r", r, (N,)),
+            "phi_next": _checked("phi_next", phi_next, shape),
             "terminated": _checked("terminated", terminated, (N,)),
             "weights": _checked("weights", weights, (N,)),
         }
