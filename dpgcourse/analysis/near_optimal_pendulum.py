@@ -9,7 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dpgcourse.envs.make import MAX_SPEED, MAX_TORQUE, VectorPendulum, pendulum_step
+from dpgcourse.envs.vector_pendulum import (
+    MAX_SPEED,
+    MAX_TORQUE,
+    VectorPendulum,
+    pendulum_step,
+)
 
 TORQUES = np.linspace(-MAX_TORQUE, MAX_TORQUE, 17)
 

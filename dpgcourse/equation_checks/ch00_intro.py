@@ -1,4 +1,4 @@
-"""The front page: the question and its answer."""
+"""The front page: Deterministic policy gradients."""
 
 import numpy as np
 import sympy
@@ -47,7 +47,7 @@ def composite(rng):
 
 
 def _by_symbols(composite, s, u, w):
-    """The slope of the composite of sines, differentiated by sympy without a chain of our own."""
+    """The slope of the composite of sines, differentiated by sympy."""
     x, critic = sympy.Symbol("u"), composite.critic
     a = sympy.tanh(s[0] * x)
     terms = zip(w, critic.alpha[:, 0], critic.beta[:, 0], critic.phi, strict=True)
@@ -57,7 +57,7 @@ def _by_symbols(composite, s, u, w):
 
 @entry("eq-intro-chain", "theorem", gradient_by_jacobian)
 def chain(rng):
-    """The critic's slope is read at the action that the actor takes."""
+    """The critic's slope is evaluated at the action that the actor takes."""
     composite, s, u, w = scalar_composite(rng)
     return {
         "formula": gradient_by_jacobian(composite, s, u, w),

@@ -1,4 +1,4 @@
-"""Chapter 1: a composite function."""
+"""Chapter 1: The composite function."""
 
 import numpy as np
 import sympy
@@ -122,7 +122,7 @@ def partial_s(rng):
 
 @entry("eq-composite-total-s", "theorem", QuadraticCritic.dQ_da, draws=1)
 def total_s(rng):
-    """The state reaches the value by two roads, whose slopes add: −6 + 2 = −4."""
+    """The state acts on the value directly and through the action; the slopes add: −6 + 2 = −4."""
     direct, through = 2 * W[0] * (A[0] - W[0] * S[0]), PAIR.critic.dQ_da(S, A, W)[0] * U[0]
 
     def slopes(derivative):
@@ -142,9 +142,9 @@ def total_s(rng):
 
 @entry("eq-composite-legs", "identity", QuadraticCritic.Q)
 def legs(rng):
-    """A change of state is two legs: the state moves, then the action catches up."""
+    """The effect of a new state is that with the old action, plus that of the new action."""
     s, h, u, w = rng.uniform(0.5, 1.5, size=(4, 1))
-    u, a, a_plus = -u, -u * s, -u * (s + h)  # far from the favorite
+    u, a, a_plus = -u, -u * s, -u * (s + h)  # the action is far from the favorite ws
     Q = PAIR.critic.Q
     first = Q(s + h, a, w) - Q(s, a, w)
     second = Q(s + h, a_plus, w) - Q(s + h, a, w)

@@ -1,4 +1,4 @@
-"""Chapter 2: the chain rule."""
+"""Chapter 2: The chain rule."""
 
 import numpy as np
 import sympy
@@ -81,21 +81,21 @@ def _rho(critic, s, a, w, k):
 
 @entry("eq-chain-linear", "theorem", SineCritic.dQ_da)
 def linear(rng):
-    """The critic is a line up to the error ρ(k) k, also at k = 0."""
+    """The change of the critic is its slope times k, plus the error ρ(k) k, also at k = 0."""
     composite, s, u, w = scalar_composite(rng)
     critic, a, steps = composite.critic, composite.actor.mu(s, u), np.array([0.0, 0.4, -0.7, 1.1])
     slope, rho = critic.dQ_da(s, a, w)[0], [_rho(critic, s[0], a[0], w, k) for k in steps]
     nodes, weights = np.polynomial.legendre.leggauss(20)
     x, beta = _phases_and_slopes(critic, s, a)
 
-    def risen(k):  # the integral of the slope from a to a + k
+    def change(k):  # the integral of the slope from a to a + k
         along = (nodes + 1) / 2 * k
         return k / 2 * weights @ (np.cos(x + np.outer(along, beta)) @ (w * beta))
 
     return {
         "formula": (slope + rho) * steps,
         "by hand": [critic.Q(s, a + k, w) - critic.Q(s, a, w) for k in steps],
-        "quadrature": [risen(k) for k in steps],
+        "quadrature": [change(k) for k in steps],
     }
 
 
@@ -104,7 +104,7 @@ def quotient(rng):
     """The quotient of the composite is (Q'(a) + ρ(Δa)) Δa/h, also where the actor is flat."""
     composite, s, _, w = scalar_composite(rng)
     critic, s, u = composite.critic, s[0], -rng.uniform(0.4, 0.8)
-    h = np.array([-0.3, 0.2, 1.1, 1.7])  # the action max(0, us) stays at 0, twice
+    h = np.array([-0.3, 0.2, 1.1, 1.7])  # for the first two, the action max(0, us) stays at 0
 
     def Q(a):
         return critic.Q([s], [a], w)
@@ -125,7 +125,7 @@ def remainder(rng):
     x = sympy.Symbol("k")
     expanded = sympy.expand(-((1 + x - 3) ** 2) + (1 - 3) ** 2)
     rise = PAIR.critic.Q(S, [1 + k], W) - PAIR.critic.Q(S, [1.0], W)
-    slopes = -2 * (np.array([1, 1 + k]) - 3)  # of a parabola: the rise is k times their mean
+    slopes = -2 * (np.array([1, 1 + k]) - 3)  # at both ends; a parabola rises by k times their mean
     return {
         "formula": [rise, -((k - 2) ** 2) + 4, 4 * k - k**2, (4 - k) * k],
         "closed form": [k * slopes.mean()] * 4,
@@ -135,7 +135,7 @@ def remainder(rng):
 
 @entry("eq-chain-ascent", "estimate", Composite.factors)
 def ascent(rng):
-    """To first order a step up moves the action by α j² g, and the value by α (g j)²."""
+    """To first order a gradient step changes the action by α j² g, and the value by α (g j)²."""
     composite, s, u, w = scalar_composite(rng)
     g, J = composite.factors(s, u, w)
     slope = autograd(lambda u: torch_ell(composite, s, u, w), u)
@@ -153,7 +153,7 @@ def ascent(rng):
 
 @entry("eq-chain-forward", "definition", Composite.ell)
 def forward(rng):
-    """The forward difference nudges to one side."""
+    """The forward difference moves u to one side."""
     s, u, w, h = rng.uniform(0.5, 1.5, size=(4, 1))
     u = -u
     return {
@@ -165,7 +165,7 @@ def forward(rng):
 
 @entry("eq-chain-central", "definition", central_difference)
 def central(rng):
-    """The central difference nudges to both sides."""
+    """The central difference moves u to both sides."""
     c, phi, u, h = rng.uniform(0.2, 0.7, size=4)
     return {
         "formula": central_difference(lambda u: np.sin(c * u + phi), u, step=h),
@@ -176,7 +176,7 @@ def central(rng):
 
 @entry("eq-chain-errors", "estimate")
 def errors(rng):
-    """A difference errs by a power of h, plus the rounding errors of two values over its width."""
+    """The error of a difference is a power of h plus the rounding errors over its width."""
     s, w, u, c = *rng.uniform(0.8, 1.6, size=3), rng.uniform(0.5, 2)
     formula = -((sympy.tanh(s * u_) - w * s) ** 2)
     value, _, d2, d3 = (float(formula.diff(u_, k).subs(u_, u)) for k in range(4))
@@ -190,7 +190,7 @@ def errors(rng):
             abs(difference(1 + i * eps, 1 + j * eps) - slope) for i in (1, -1) for j in (1, -1)
         )
 
-    def scaled(h):  # ε = c h² and c h³ let both parts shrink alike, to a limit of error / h, / h²
+    def scaled(h):  # with ε = c h² (c h³) both parts of the error shrink like h (h²)
         one = worst(lambda i, j: (i * ell(u + h) - j * ell(u)) / h, c * h**2)
         two = worst(lambda i, j: (i * ell(u + h) - j * ell(u - h)) / (2 * h), c * h**3)
         return [one / h, two / h**2]
@@ -203,21 +203,21 @@ def errors(rng):
 
 @entry("eq-chain-best-step", "theorem")
 def best_step(rng):
-    """The best steps grow like ε to the power 1/2 and, for central differences, 1/3."""
+    """The best step grows like ε to the power 1/2 and, for central differences, 1/3."""
     eps, value, d2, d3 = rng.uniform(0.5, 2, size=4)
     h, e = sympy.symbols("h epsilon", positive=True)
     models = (d2 / 2 * h + 2 * e * value / h, d3 / 6 * h**2 + e * value / h)
     best = [sympy.solve(sympy.Eq(model.diff(h), 0), h)[0] for model in models]
     exponents = [sympy.diff(sympy.log(x), e) * e for x in best]
 
-    def bottoms(eps):  # h² times the slope of each model is a polynomial with one positive root
+    def minima(eps):  # the positive root of h² times the slope of each model
         roots = np.roots([d2 / 2, 0, -2 * eps * value]), np.roots([d3 / 3, 0, 0, -eps * value])
         return np.array([x[(abs(x.imag) < 1e-9) & (x.real > 0)].real[0] for x in roots])
 
     return {
         "formula": [2 * np.sqrt(eps * value / d2), np.cbrt(3 * eps * value / d3), 1 / 2, 1 / 3],
         "sympy": [float(x.subs(e, eps)) for x in (*best, *exponents)],
-        "closed form": [*bottoms(eps), *np.log2(bottoms(2 * eps) / bottoms(eps))],
+        "closed form": [*minima(eps), *np.log2(minima(2 * eps) / minima(eps))],
     }
 
 

@@ -1,4 +1,4 @@
-"""Chapter 3: Jacobians, batches, and a network differentiated by hand."""
+"""Chapter 3: Jacobians and batches."""
 
 import numpy as np
 import sympy
@@ -146,7 +146,7 @@ def covariance(rng):
 
 @entry("eq-jac-broadcast", "identity")
 def broadcast(rng):
-    """(B, 1) − (B,) fits every prediction to the mean target."""
+    """With the shapes (B, 1) and (B,) the loss fits every prediction to the mean target."""
     q, y = rng.normal(size=6), rng.normal(size=6)
     return {
         "formula": ((q - y.mean()) ** 2).mean() + ((y - y.mean()) ** 2).mean(),
@@ -156,7 +156,7 @@ def broadcast(rng):
 
 @entry("eq-jac-layer", "theorem", MLP.backward)
 def layer(rng):
-    """The three products of a linear layer."""
+    """The gradients of a linear layer with respect to its input, weights and bias."""
     x, W, b, G = (rng.normal(size=size) for size in ((5, 3), (3, 2), 2, (5, 2)))
 
     def parts(theta):

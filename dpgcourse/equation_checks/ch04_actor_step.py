@@ -1,4 +1,4 @@
-"""Chapter 4: the actor step."""
+"""Chapter 4: The actor step."""
 
 import numpy as np
 import torch
@@ -7,7 +7,8 @@ from torch import nn
 from dpgcourse.agents.policy_gradient import ascend, policy_gradient
 from dpgcourse.equation_checks.entry import entry
 from dpgcourse.equation_checks.examples import autograd, smooth_composite, torch_ell
-from dpgcourse.gradient.action_box import ActionBox, batch_gradient
+from dpgcourse.gradient.action_box import ActionBox
+from dpgcourse.gradient.chain_rule import batch_gradient
 from dpgcourse.gradient.composite import LinearActor
 from dpgcourse.gradient.derivative_checks import central_difference, complex_step
 
@@ -48,7 +49,7 @@ def step_up(rng):
 
 @entry("eq-step-loss", "identity", batch_gradient)
 def loss(rng):
-    """The loss is the batch mean of −Q, and to descend it is to ascend the mean of Q."""
+    """The loss is the batch mean of −Q; to descend it is to ascend the mean of Q."""
     composite, s, u, w = smooth_composite(rng, batch=(5,))
     alpha = rng.uniform(0.5, 2)
     L = -composite.ell(s, u, w).mean()
@@ -84,7 +85,7 @@ def two_factors(rng):
 
 @entry("eq-step-surrogate", "theorem", batch_gradient)
 def surrogate(rng):
-    """The distance to a target action that is held still has the gradient of −Q."""
+    """Half the squared distance to a target action that is held constant has the gradient of −Q."""
     composite, s, u, w = smooth_composite(rng, batch=(5,))
     mu, a = composite.actor.mu, composite.actor.mu(s, u)
     critic = composite.critic
@@ -118,7 +119,7 @@ def squash(rng):
     z = rng.normal(size=2)
     e = np.exp(2 * z)
     return {
-        "formula": np.concatenate([box.action(z), box.center, box.half_range]),
+        "formula": np.concatenate([box.squash(z), box.center, box.half_range]),
         "by hand": [
             *((low[i] + high[i]) / 2 + (high[i] - low[i]) / 2 * np.tanh(z[i]) for i in range(2)),
             *((low[i] + high[i]) / 2 for i in range(2)),
@@ -137,10 +138,10 @@ def squash_slope(rng):
     low, high, box = _box(rng)
     critic, linear = composite.critic, LinearActor(3, 2)
     z = linear.mu(s, u)
-    g = critic.dQ_da(s, box.action(z), w)
+    g = critic.dQ_da(s, box.squash(z), w)
 
     def ell(u):
-        return critic.Q(s, box.action(linear.mu(s, u)), w)
+        return critic.Q(s, box.squash(linear.mu(s, u)), w)
 
     def torch_action(z):
         return torch.tensor(low) + torch.tensor(high - low) * torch.sigmoid(2 * z)
@@ -153,10 +154,10 @@ def squash_slope(rng):
     return {
         "formula": np.concatenate([linear.da_du(s, u).T @ (box.da_dz(z) * g), box.da_dz(z)]),
         "central differences": np.concatenate(
-            [central_difference(ell, u), central_difference(lambda z: box.action(z).sum(), z)]
+            [central_difference(ell, u), central_difference(lambda z: box.squash(z).sum(), z)]
         ),
         "complex step": np.concatenate(
-            [complex_step(ell, u), complex_step(lambda z: box.action(z).sum(), z)]
+            [complex_step(ell, u), complex_step(lambda z: box.squash(z).sum(), z)]
         ),
         "autograd": np.concatenate(
             [autograd(in_torch, u), autograd(lambda z: torch_action(z).sum(), z)]
@@ -166,7 +167,7 @@ def squash_slope(rng):
 
 @entry("eq-step-invert", "rule", ActionBox.inverting_gradients)
 def invert(rng):
-    """The action gradient is scaled by the share of the box that is left in its direction."""
+    """The action gradient is scaled by the share of the box that remains in its direction."""
     low, high, box = _box(rng)
     inside, outside = rng.uniform(low, high, size=(4, 2)), high + rng.uniform(0.1, 1, (1, 2))
     a = np.concatenate([inside, outside, 2 * low - outside])

@@ -1,4 +1,4 @@
-"""Chapter 5: temporal differences, and the critic's slope against its value."""
+"""Chapter 5: The critic."""
 
 import copy
 
@@ -98,7 +98,7 @@ def bellman(rng):
 
 @entry("eq-critic-task", "definition", LQREnv.step)
 def task(rng):
-    """State, action and noise add up to the next state; state and action cost their squares."""
+    """The next state is state + action + noise; the reward is minus both squares."""
     env, K = LQREnv(_scalar(W=0.1)), rng.uniform(0.2, 0.6)
     s = env.reset(seed=int(rng.integers(1000)))[0]
     noise = 0.1**0.5 * copy.deepcopy(env.np_random).standard_normal()
@@ -111,7 +111,7 @@ def task(rng):
 
 @entry("eq-critic-target", "definition", td.td_target, td.td_error)
 def target(rng):
-    """The target is the reward plus γ times the critic's own next value; δ is its distance."""
+    """The target is the reward plus γ times the critic's own next value, and δ = y − Q."""
     data, rows = _transitions(rng)
     w = rng.normal(size=3)
     y, delta = [], []
@@ -126,7 +126,7 @@ def target(rng):
 
 @entry("eq-critic-update", "rule", td.semi_gradient)
 def update(rng):
-    """TD(0) moves w along δ ∇Q, which pulls the critic toward its target."""
+    """TD(0) moves w along δ ∇Q, which moves the critic's value toward its target."""
     phi, phi_next, w = rng.normal(size=(3, 3))
     r, alpha = rng.normal(), 0.1
     y = r + GAMMA * (phi_next[0] * w[0] + phi_next[1] * w[1] + phi_next[2] * w[2])
@@ -156,7 +156,7 @@ def semi_gradient(rng):
 
 @entry("eq-critic-residual", "theorem", td.residual_gradient)
 def residual_gradient(rng):
-    """With the target moving along, minus the gradient of δ²/2 is δ(φ − γφ′)."""
+    """With the target differentiated too, minus the gradient of δ²/2 is δ(φ − γφ′)."""
     data, rows = _transitions(rng)
     w, tensors = rng.normal(size=3), _tensors(rows)
     return {
@@ -190,7 +190,7 @@ def mean_step(rng):
 
 @entry("eq-critic-residual-fixed", "theorem", td.residual_fixed_point)
 def residual_fixed(rng):
-    """The residual gradient settles where the mean of δ² is smallest."""
+    """The mean residual gradient is zero where the mean of δ² is smallest."""
     data, rows = _transitions(rng)
     phi, r, phi_next, p = rows
     root, tensors = np.sqrt(p), _tensors(rows)
@@ -294,7 +294,7 @@ def _ripple(rng):
 
 @entry("eq-critic-ripple", "definition", LQR.Q)
 def ripple(rng):
-    """A critic that is the true value with a ripple of height δ_Q and frequency ω on it."""
+    """This critic is the true value plus a ripple of height δ_Q and frequency ω."""
     task, K, s, a, delta_Q, omega = _ripple(rng)
     added = delta_Q * np.exp(1j * omega * a[0]).imag
     return {
@@ -322,7 +322,7 @@ def ripple_slope(rng):
 
 
 def _arcs(h):
-    """Share |e′| / √(sup|e| · sup|e″|) of a wave of parabolas, its corners in e″ rounded by h.
+    """The ratio sup|e′| / √(sup|e| · sup|e″|) of a wave of parabolas, corners in e″ rounded by h.
 
     A quarter of it: e(0) = 0, e″ falls from 0 to −1 until h and stays there until 1, e′(1) = 0.
     """
@@ -331,7 +331,7 @@ def _arcs(h):
 
 
 def _ripples(rng):
-    """The share of a sum of four ripples, measured against the sums of their parts' bounds."""
+    """The same ratio for a sum of four sines, with the sums of their bounds in the denominator."""
     height, freq, phase = rng.uniform(0.1, 3, size=(3, 4))
     x = np.linspace(-5, 5, 1001)[:, None]
     steepest = np.abs((height * freq * np.cos(freq * x + phase)).sum(1)).max()
@@ -340,19 +340,19 @@ def _ripples(rng):
 
 @entry("eq-critic-curvature", "estimate")
 def curvature(rng):
-    """An error below δ_Q that bends by at most c has a slope of at most √(2 δ_Q c)."""
+    """An error below δ_Q with second derivative below c has a slope below √(2 δ_Q c)."""
     delta_Q, c = rng.uniform(0.1, 2, size=2)
     shares = [_arcs(h) for h in (0.5, 0.1, 0.01)] + [_ripples(rng) for _ in range(100)]
     return {
         "formula": np.sqrt(2 * delta_Q * c),
         "worst case": max(shares) * np.sqrt(delta_Q * c),
-        "limit": extrapolate(_arcs) * np.sqrt(delta_Q * c),  # no smaller bound would do
+        "limit": extrapolate(_arcs) * np.sqrt(delta_Q * c),  # the supremum: no smaller bound holds
     }
 
 
 @entry("eq-critic-angle", "identity")
 def angle(rng):
-    """The cosine is the share of the steepest ascent that a step along the learned slope gets."""
+    """The cosine is the ascent along the learned gradient, divided by the steepest ascent."""
     task, K = _pair(rng)
     s = rng.normal(size=(5, 2))
     a = -s @ K.T
@@ -373,7 +373,7 @@ def angle(rng):
 
 @entry("eq-critic-expand", "estimate", LQR.dQ_da)
 def expand(rng):
-    """Around μ(s) the value is its slope times the exploration, up to second order."""
+    """Around μ(s) the change of the value is its slope times the noise, up to second order."""
     task, K = _pair(rng)
     s, eta = rng.normal(size=(2, 2))
     mu = -K @ s
@@ -387,13 +387,13 @@ def expand(rng):
 
 @entry("eq-critic-signal", "theorem", LQR.dQ_da)
 def signal(rng):
-    """The slope's part in the values has mean square σ² times that of the slope."""
+    """The part of the values that the slope explains has σ² times the slope's mean square."""
     task, K = _pair(rng)
     sigma = rng.uniform(0.1, 0.5)
     states, p = td.normal_nodes(2)
     g = task.dQ_da(K, states, -states @ K.T)
 
-    def differences(s, eta):  # exact for a quadratic, at any step
+    def differences(s, eta):  # central differences are exact for a quadratic
         return (task.Q(K, s, -s @ K.T + eta) - task.Q(K, s, -s @ K.T - eta)) / 2
 
     x, weight = np.polynomial.hermite_e.hermegauss(3)
@@ -414,11 +414,11 @@ def unseen(rng):
     """This critic equals the true value at the policy's own actions, whatever κ is."""
     task, K, s, a, *_ = _ripple(rng)
     kappa, gain, s, a = rng.normal(), K[0, 0], s[0], a[0]
-    tried = [-gain * s, a]  # the policy's own action, and another
+    actions = [-gain * s, a]  # the policy's own action, and another
     own = kappa * np.array([gain, 1, 0, 0])
-    features = [[s * s, s * x, x * x, 1.0] for x in tried]
-    values = [task.Q(K, [s], [x]) + kappa * s * (x + gain * s) for x in tried]
-    series = [_moments(task, K, np.array([s]), np.array([x])) for x in tried]
+    features = [[s * s, s * x, x * x, 1.0] for x in actions]
+    values = [task.Q(K, [s], [x]) + kappa * s * (x + gain * s) for x in actions]
+    series = [_moments(task, K, np.array([s]), np.array([x])) for x in actions]
     return {
         "formula": values,
         "by hand": np.array(features) @ (_quadratic(gain, 0.1) + own),

@@ -1,4 +1,4 @@
-"""Chapter 6: the deterministic policy gradient theorem."""
+"""Chapter 6: The deterministic policy gradient theorem."""
 
 from fractions import Fraction
 
@@ -29,7 +29,7 @@ ZERO = np.zeros((2, 1))
 
 @entry("eq-theorem-hand", "theorem", FiniteChain.dQ_da, draws=1)
 def by_hand(rng):
-    """In the state low, moving the first action alone gains 1/8 per unit."""
+    """In the state low, a change of the first action alone changes the value by 1/8 per unit."""
     a, half = sympy.symbols("a"), sympy.Rational(1, 2)
     up = 1 / (1 + sympy.exp(-a))
     Q_low = -(a**2) / 2 + half * ((1 - up) * half + up * 3 * half)
@@ -79,7 +79,7 @@ class _Example:
         return V
 
     def torch(self, a, sigma=None):
-        """P (5, 5) and r (5,) written anew in PyTorch; with sigma, averaged over the noise."""
+        """P (5, 5) and r (5,) written again in PyTorch; with sigma, averaged over the noise."""
         c, weights, a = self.chain, torch.ones(1, dtype=torch.float64), a[None]
         if sigma is not None:
             nodes, weights = (torch.tensor(x) for x in gaussian_nodes(a.shape[-1], 30))
@@ -101,7 +101,7 @@ class _Example:
 
 @entry("eq-theorem-total", "theorem", FiniteChain.dV_du)
 def total(rng):
-    """The total derivative is the local one plus γ times the mean of the next total ones."""
+    """The total derivative is the local one plus γ times the mean of the next total one."""
     x = _Example(rng)
     totals = x.chain.dV_du(x.a, x.da_du)
     jacobian = torch.autograd.functional.jacobian(x.torch_values, torch.tensor(x.u))
@@ -117,7 +117,7 @@ def total(rng):
 def unrolled(rng):
     """The total derivative is the local one, 1/8, summed over the discounted visits to low."""
 
-    def value(actions):  # of low, with an action of its own for every step
+    def value(actions):  # of the state low, with one action per step
         V = np.zeros(2)
         for u in actions[::-1]:
             p = 1 / (1 + np.exp(-u))
@@ -161,7 +161,7 @@ def dpg(rng):
     x = _Example(rng)
     c, V = x.chain, torch.tensor(x.values(x.a))
 
-    def first_actions(a):  # each moves only its own state's value
+    def first_actions(a):  # each changes the value of its own state alone
         P, r = x.torch(a)
         return (r + 0.9 * P @ V).sum()
 
@@ -180,7 +180,7 @@ def dpg(rng):
 
 @entry("eq-theorem-difference", "identity", FiniteChain.Q, FiniteChain.rho)
 def difference(rng):
-    """The change of the return is the new visits times the gains in old values, exactly."""
+    """The returns differ by the new policy's visits times its gains in the old values, exactly."""
     x = _Example(rng)
     V_u, V_v = x.values(x.a), x.values(x.b)
     gains = x.chain.Q(x.a, x.b) - x.chain.Q(x.a, x.a)
@@ -209,7 +209,7 @@ def gain(rng):
 
 @entry("eq-theorem-visits", "identity", FiniteChain.rho)
 def visits(rng):
-    """The change of the visits is new visits, times the change of P, times the old inverse."""
+    """The change of the visits is γ times the new visits, the change of P, and the old inverse."""
     x = _Example(rng)
     N = np.linalg.inv(np.eye(5) - 0.9 * x.chain.P(x.a))
     change = x.chain.P(x.b) - x.chain.P(x.a)
@@ -229,7 +229,7 @@ def _wrapped(center, variance, s):
 
 
 def _circle_integrals(u, eta, start, variance, gamma=0.9, N=128):
-    """Points s, action gradients g_s and visits ρ, by sums over the circle and no cosine series.
+    """Points s, action gradients g_s and visits ρ, by sums over the circle, not cosine series.
 
     For periodic smooth functions such sums converge faster than any power of N.
     """
@@ -267,7 +267,7 @@ def integral(rng):
     u, eta, start = rng.uniform(0.02, 0.08), 0.1, rng.uniform(0.1, 0.2)
     _, g, visits = _circle_integrals(u, eta, start, 0.1**2)
     s, collected = start + 0.1 * rng.normal(size=80_000), 0.0
-    for t in range(6):  # then the state is spread evenly, and the mean of g is zero
+    for t in range(6):  # later the state is uniform, and the mean of g is zero
         collected = collected + 0.9**t * _circle_slope(s, u, eta)
         s = 2 * s + u + eta * rng.normal(size=s.shape)
     return {
@@ -298,7 +298,7 @@ def doubling(rng):
 @entry("eq-theorem-weierstrass", "theorem")
 def weierstrass(rng):
     """Without noise and at u = 0 the value is Weierstrass's function, and Q follows from it."""
-    k, a = (int(x) for x in rng.integers(1, 31, size=2))  # in 31sts of a turn
+    k, a = (int(x) for x in rng.integers(1, 31, size=2))  # in units of 1/31 of a turn
 
     def cosine(k):
         return np.cos(2 * np.pi * (k % 31) / 31)
@@ -306,7 +306,7 @@ def weierstrass(rng):
     def V(k):
         return sum(0.9**t * cosine(2**t * k) for t in range(400))
 
-    def paid(k, a):  # first action a, then 0
+    def discounted_sum(k, a):  # the first action is a, all later ones are 0
         total = cosine(k)
         for t in range(1, 400):
             k, a = (2 * k + a) % 31, 0
@@ -318,13 +318,13 @@ def weierstrass(rng):
     return {
         "formula": [V(k), cosine(k) + 0.9 * V(2 * k + a)],
         "closed form": [cycles[k], cosine(k) + 0.9 * cycles[(2 * k + a) % 31]],
-        "simulation": [paid(k, 0), paid(k, a)],
+        "simulation": [discounted_sum(k, 0), discounted_sum(k, a)],
     }
 
 
 @entry("eq-theorem-damped", "theorem")
 def damped(rng):
-    """Noise damps the term of step t, ever more strongly."""
+    """Noise damps the term of step t, and the later the step, the more."""
     eta, s, t = rng.uniform(0.03, 0.06), rng.uniform(0.02, 0.1), np.arange(4)
     x, weight = np.polynomial.hermite_e.hermegauss(60)
     turns = [np.exp(2j * np.pi * 2**j * eta * x) @ weight / weight.sum() for j in t]
@@ -334,7 +334,7 @@ def damped(rng):
         path = 2 * path + eta * rng.normal(size=path.shape)
     rotated = [np.exp(2j * np.pi * 2**k * s) * np.prod(turns[:k]) for k in t]
     damping = np.exp(-2 * np.pi**2 * eta**2 * (4.0**t - 1) / 3)
-    spread = np.maximum(np.std(paid, axis=1), 1e-12)  # the first term is certain
+    spread = np.maximum(np.std(paid, axis=1), 1e-12)  # the first term is not random
     return {
         "formula": 0.9**t * damping * np.cos(2 * np.pi * 2.0**t * s),
         "quadrature": 0.9**t * np.real(rotated),
@@ -394,7 +394,7 @@ def smoothed(rng):
     SmoothedChain.likelihood_ratio_gradient,
 )
 def stochastic(rng):
-    """A noisy policy's gradient: the mean of ∇Q, or of Q times the slope of log π."""
+    """A noisy policy's gradient is the mean of ∇Q, and also the mean of Q ∇ log π."""
     x, sigma = _Example(rng, m=1), rng.uniform(0.2, 0.5)
     smooth = SmoothedChain(x.chain, sigma)
     lines = smooth.dJ_du(x.a, x.da_du), smooth.likelihood_ratio_gradient(x.a, x.da_du)
@@ -450,7 +450,7 @@ class _Bandit:
 
 @entry("eq-theorem-estimates", "theorem")
 def estimates(rng):
-    """The three samples, and their means: all are the gradient of r at θ."""
+    """The three one-sample estimates; the mean of each is the gradient of r at θ."""
     x, eps, sigma = _Bandit(rng), rng.normal(size=3), rng.uniform(0.3, 1)
     points, weights = _trapezoid(3, 37)
     means = np.einsum("k,gki->gi", weights, x.estimates(points, sigma))
@@ -458,7 +458,7 @@ def estimates(rng):
     score = autograd(lambda mean: -((a - mean) ** 2).sum() / (2 * sigma**2), x.theta)
     r, r_theta = float(x.torch_r(a)), float(x.torch_r(theta))
     g = autograd(x.torch_r, x.theta)
-    # around θ the reward is a quadratic, so that each sample has an expansion that ends
+    # The reward is quadratic, so each sample has a finite expansion around θ.
     baseline = eps * (x.g @ eps - sigma * eps @ x.C @ eps)
     expanded = baseline + eps * x.r_theta / sigma, baseline, x.g - 2 * sigma * x.C @ eps
     return {
@@ -470,7 +470,7 @@ def estimates(rng):
 
 @entry("eq-theorem-variances", "theorem", likelihood_ratio_variance, pathwise_variance)
 def variances(rng):
-    """The variances of one sample: without a baseline, with it, and pathwise."""
+    """The variances of the one-sample estimates: without a baseline, with it, and pathwise."""
     x, sigma = _Bandit(rng), rng.uniform(0.3, 1)
     points, weights = _trapezoid(3, 37)
     exact = np.einsum("k,gki->g", weights, (x.estimates(points, sigma) - x.g) ** 2)

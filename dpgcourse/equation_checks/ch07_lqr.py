@@ -42,7 +42,7 @@ def _Sigma(gamma, K):
 
 @entry("eq-lqr-point", "definition", LQREnv.step)
 def point(rng):
-    """A point is pushed along a line, and pays for its position and for the push."""
+    """A point on a line moves by the action; position and action cost their squares."""
     one, s, K = [[1.0]], rng.normal(), rng.uniform(0.1, 1.0)
     env = LQREnv(LQR(one, one, one, one, gamma=0.9))
     env.reset(options={"state": [s]})
@@ -67,7 +67,7 @@ def point_P(rng):
 
 @entry("eq-lqr-point-Sigma", "theorem", LQR.Sigma)
 def point_Sigma(rng):
-    """The squared states of a point that starts at 1, discounted and added up."""
+    """Σ is the discounted sum of the squared states of a point that starts at 1."""
     system, gamma, K, _ = _point(rng)
     s, total = 1.0, 0.0
     for t in range(300):
@@ -102,7 +102,9 @@ def point_optimum(rng):
     K, k = system.optimal_gain().item(), sympy.symbols("k")
     P = (2 * gamma - 1 + np.sqrt((1 - 2 * gamma) ** 2 + 4 * gamma)) / (2 * gamma)
     slope = sympy.numer(sympy.together(_P(gamma, k).diff(k)))
-    best = max(float(x) for x in sympy.Poly(slope, k).nroots())  # the other root is unstable
+    best = max(
+        float(x) for x in sympy.Poly(slope, k).nroots()
+    )  # the other root is an unstable gain
     return {
         "formula": [gamma * _P(gamma, K) ** 2 + (1 - 2 * gamma) * _P(gamma, K), K],
         "by hand": [1, gamma * P / (1 + gamma * P)],
@@ -112,7 +114,7 @@ def point_optimum(rng):
 
 @entry("eq-lqr-point-Q", "theorem", LQR.Q, LQR.dQ_da)
 def point_Q(rng):
-    """The value of one free action, and its slope."""
+    """The value of a first action that is free, and its slope in that action."""
     system, gamma, K, s = _point(rng)
     a, gP = rng.normal(), gamma * _P(gamma, K)
     routes = ex.slopes(lambda a: _rollout(gamma, K, s, a), a)
@@ -125,7 +127,7 @@ def point_Q(rng):
 
 @entry("eq-lqr-point-local", "theorem", LQR.E)
 def point_local(rng):
-    """A change of the gain that lasts for one step is worth −2Es²."""
+    """A change of the gain for one step only changes the value by −2Es² per unit."""
     system, gamma, K, s = _point(rng)
     gP = gamma * _P(gamma, K)
     return {
@@ -148,7 +150,7 @@ def recursion(rng):
 
 @entry("eq-lqr-unrolled", "theorem", LQR.E, LQR.Sigma)
 def unrolled(rng):
-    """The total derivative is the sum of the local terms at all states to come, discounted."""
+    """The total derivative is the discounted sum of the local terms at all states to come."""
     system, gamma, K, s = _point(rng)
     E = K - gamma * (1 - K) * _P(gamma, K)
     return {
@@ -190,10 +192,10 @@ def _widest(lqr, K):
 
 @entry("eq-lqr-region", "theorem", LQR.closed_loop)
 def region(rng):
-    """The sums converge below spectral radius 1, the rate at which the powers of √γF grow."""
+    """The sums converge if √γF has a spectral radius, the growth rate of its powers, below 1."""
     lqr, K = ex.random_lqr(rng)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # close to the border, on purpose
+        warnings.simplefilter("ignore", RuntimeWarning)  # close to the stability limit, on purpose
         widest = _widest(lqr, K)
     X = lqr.gamma**0.5 * (lqr.A - lqr.B @ K)
     minors = sum(X[i, i] * X[j, j] - X[i, j] * X[j, i] for i, j in ((0, 1), (0, 2), (1, 2)))
@@ -208,7 +210,7 @@ def region(rng):
 
 @entry("eq-lqr-P", "theorem", LQR.P, LQR.constant)
 def value(rng):
-    """The cost of a state is sᵀPs, and a constant c for all the noise to come."""
+    """The cost of a state is sᵀPs plus a constant c for all later noise."""
     lqr, K = ex.random_lqr(rng)
     F, N, _, series = ex.parts(lqr, K)
     P, by_vectors, g = lqr.P(K), ex.sum_by_eigenvectors(F.T, N, lqr.gamma), lqr.gamma
@@ -222,7 +224,7 @@ def value(rng):
 
 @entry("eq-lqr-Q", "theorem", LQR.Q)
 def action_value(rng):
-    """Minus Q is the cost of one step, that of the mean next state, discounted, and c."""
+    """Minus Q is the cost of one step, plus the discounted cost of the mean next state, plus c."""
     lqr, K = ex.random_lqr(rng)
     s, a = rng.normal(size=3), rng.normal(size=2)
     P, x = ex.parts(lqr, K)[3], lqr.A @ s + lqr.B @ a
@@ -265,7 +267,7 @@ def slope_at_the_policy(rng):
 
 @entry("eq-lqr-Sigma", "theorem", LQR.Sigma)
 def moments(rng):
-    """The second moments of all states are as if all the noise arrived at the start, in S₀."""
+    """The second moments of all states are those of a system without noise that starts from S₀."""
     lqr, K = ex.random_lqr(rng)
     F, _, S0, _ = ex.parts(lqr, K)
     Sigma, g = lqr.Sigma(K), lqr.gamma
@@ -322,7 +324,7 @@ def gradient(rng):
 
 @entry("eq-lqr-theorem", "theorem", LQR.dQ_da)
 def deterministic_gradient(rng):
-    """The gradient is the mean of Jᵀg, here −gsᵀ, discounted and added up over the steps."""
+    """The gradient is the discounted sum over the steps of the mean of Jᵀg, here −gsᵀ."""
     lqr, K = ex.random_lqr(rng)
     total, S, F = 0.0, lqr.Sigma0, lqr.A - lqr.B @ K
     for t in range(350):
@@ -341,7 +343,7 @@ def deterministic_gradient(rng):
 
 @entry("eq-lqr-K-star", "theorem", LQR.optimal_gain)
 def best_gain(rng):
-    """The best gain; neither the first state nor the noise occurs in it."""
+    """The best gain; it depends neither on the first state nor on the noise."""
     lqr, _ = ex.random_lqr(rng)
     BP = lqr.gamma * lqr.B.T @ ex.library_P(lqr)
     return {
@@ -365,7 +367,7 @@ def riccati(rng):
 
 @entry("eq-lqr-natural", "theorem", LQR.natural_gradient)
 def natural_gradient(rng):
-    """The gradient with the moments of the states divided out is −2E."""
+    """The natural gradient, which is the gradient times the inverse of Σ, is −2E."""
     lqr, K = ex.random_lqr(rng)
     inverse = np.linalg.inv(ex.run(lqr, K, lqr.Sigma0)[1])
     return {
@@ -377,7 +379,7 @@ def natural_gradient(rng):
 
 @entry("eq-lqr-policy-iteration", "theorem", LQR.policy_iteration)
 def policy_iteration(rng):
-    """The gain that is best for the present Q in every state is K − G⁻¹E."""
+    """The gain that maximizes the present Q in every state is K − G⁻¹E."""
     lqr, K = ex.random_lqr(rng)
 
     def slope(s, a):
@@ -402,10 +404,10 @@ def action_noise(rng):
     lqr, K = ex.random_lqr(rng)
     g, BB, variance = lqr.gamma, lqr.B @ lqr.B.T, rng.uniform(0.5, 2)
     noisy = lqr.with_action_noise(variance * np.eye(2))
-    pushes = replace(lqr, Sigma0=g / (1 - g) * BB, W=None)  # its Σ is Γ
+    noise_alone = replace(lqr, Sigma0=g / (1 - g) * BB, W=None)  # its Σ is Γ
 
     def run(K, variance):
-        """Return and moments with the push in the noise, and its cost in every step."""
+        """Return and moments with the action noise added to W, and its cost in every step."""
         total, moments = ex.run(replace(lqr, W=lqr.W + variance * BB), K, lqr.Sigma0)
         return total - sum(g**t for t in range(350)) * variance * np.trace(lqr.R), moments
 
@@ -417,7 +419,7 @@ def action_noise(rng):
     per_variance = run(K, 1.0)[1] - run(K, 0.0)[1]
     J_noisy = noisy.J(K) - variance / (1 - g) * np.trace(lqr.R)
     return {
-        "formula": [J_noisy, *noisy.dJ_dK(K).ravel(), *pushes.Sigma(K).ravel()],
+        "formula": [J_noisy, *noisy.dJ_dK(K).ravel(), *noise_alone.Sigma(K).ravel()],
         "by hand": [J, *slope.ravel(), *Gamma.ravel()],
         "complex step": [run(K, variance)[0], *by_step.ravel(), *per_variance.ravel()],
     }
@@ -434,7 +436,7 @@ def _transitions(lqr, rng):
 
 @entry("eq-lqr-lstd", "theorem", semi_gradient_fixed_point, quadratic_features)
 def lstd(rng):
-    """Consistency on average gives the weights of Q from transitions alone."""
+    """LSTD finds the weights of Q from transitions alone: the mean of δφ is zero."""
     lqr, K = ex.random_lqr(rng)
     s, a, r, s_next = _transitions(lqr, rng)
     now, later = quadratic_features(s, a), quadratic_features(s_next, -s_next @ K.T)
@@ -459,7 +461,7 @@ def lstd(rng):
 
 @entry("eq-lqr-buffer", "theorem", LQR.dQ_da)
 def buffer(rng):
-    """With the action of another gain, the actor's own gain occurs only inside P."""
+    """If the action is that of another gain, the actor's own gain enters only through P."""
     system, gamma, K, s = _point(rng)
     K_b, gP = rng.uniform(0.5, 0.9), gamma * _P(gamma, K)
     return {

@@ -1,4 +1,4 @@
-"""Chapter 8: off-policy gradients, and compatible critics."""
+"""Chapter 8: Off-policy, and compatible critics."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from dpgcourse.equation_checks.examples import autograd
 from dpgcourse.gradient.composite import TanhActor
 from dpgcourse.gradient.derivative_checks import central_difference, complex_step
 from dpgcourse.theory import off_policy
-from dpgcourse.theory.bandit import Bandit, actor_direction, fit_critic, run_bandit
+from dpgcourse.theory.bandit import ESTIMATORS, Bandit, actor_direction, fit_critic, run_bandit
 from dpgcourse.theory.compatible import compatible_Q, compatible_weights
 from dpgcourse.theory.finite_chain import FiniteChain, SoftmaxChain
 from dpgcourse.theory.lqr import LQR
@@ -29,17 +29,17 @@ class _Chain:
         self.behavior, self.actor = rng.normal(size=(5, 2)), TanhActor(2, 2)
         self.a = self.actor.mu(self.features, self.u)
         self.da_du = self.actor.da_du(self.features, self.u)
-        self.visits = self.follow(self.chain.p0, self.behavior)
+        self.visits = self.discounted_visits(self.chain.p0, self.behavior)
 
-    def follow(self, start, a):
-        """Discounted visits to each state from a start, step by step."""
+    def discounted_visits(self, start, a):
+        """Discounted visits to each state from a start distribution, step by step."""
         P, at, total = self.chain.P(a), start, 0.0
         for t in range(200):
             total, at = total + self.gamma**t * at, at @ P
         return total
 
     def values(self, a):
-        """Value of each state, the horizon moved away step by step."""
+        """Value of each state, by value iteration over 200 steps."""
         P, r, V = self.chain.P(a), self.chain.r(a), np.zeros(5)
         for _ in range(200):
             V = r + self.gamma * P @ V
@@ -51,7 +51,7 @@ class _Chain:
         return self.visits @ (self.chain.r(a) + self.gamma * self.chain.P(a) @ self.values(later))
 
     def torch_objective(self, u):
-        """𝒥_β, written anew in PyTorch."""
+        """𝒥_β, written again in PyTorch."""
         logits, tilt, base, favorite, features, visits = (
             torch.as_tensor(x)
             for x in (
@@ -69,9 +69,9 @@ class _Chain:
 
 @entry("eq-offpolicy-objective", "definition", FiniteChain.V, FiniteChain.rho)
 def objective(rng):
-    """The value of the policy, added up over the discounted visits of the behavior."""
+    """The value of the policy, summed over the discounted visits of the behavior."""
     x = _Chain(rng)
-    by_state = x.follow(x.visits, x.a)  # the policy takes over at each visit
+    by_state = x.discounted_visits(x.visits, x.a)  # the policy starts from each visit
     return {
         "formula": x.chain.rho(x.behavior) @ x.chain.V(x.a),
         "series": by_state @ x.chain.r(x.a),
@@ -80,7 +80,7 @@ def objective(rng):
 
 @entry("eq-offpolicy-split", "theorem", FiniteChain.local_gradient, FiniteChain.dV_du)
 def split(rng):
-    """Kept is what u changes in the first step after taking over; dropped, in all later ones."""
+    """The kept part is the effect of u on the first step; the dropped part, on all later steps."""
     x = _Chain(rng)
     kept = x.visits @ x.chain.local_gradient(x.a, x.da_du)
     dropped = x.gamma * x.visits @ x.chain.P(x.a) @ x.chain.dV_du(x.a, x.da_du)
@@ -100,11 +100,11 @@ def split(rng):
 
 @entry("eq-offpolicy-visits", "theorem", FiniteChain.rho)
 def visits(rng):
-    """Visits when the policy takes over at each visit of the behavior."""
+    """The discounted visits of the policy when it starts from the visits of the behavior."""
     x = _Chain(rng)
-    started = replace(x.chain, p0=(1 - x.gamma) * x.visits)  # rho starts from probabilities
+    started = replace(x.chain, p0=(1 - x.gamma) * x.visits)  # p0 must be a distribution
     taken_over = started.rho(x.a) / (1 - x.gamma)
-    series = x.follow(x.visits, x.a)
+    series = x.discounted_visits(x.visits, x.a)
     return {
         "formula": [taken_over, x.visits + x.gamma * taken_over @ x.chain.P(x.a)],
         "series": [series, series],
@@ -113,17 +113,17 @@ def visits(rng):
 
 @entry("eq-offpolicy-theorem", "theorem", FiniteChain.local_gradient)
 def exact_gradient(rng):
-    """The exact gradient: the local products, weighted by the visits after taking over."""
+    """The exact gradient weights the local products by the visits after the policy's start."""
     x = _Chain(rng)
     return {
-        "formula": x.follow(x.visits, x.a) @ x.chain.local_gradient(x.a, x.da_du),
+        "formula": x.discounted_visits(x.visits, x.a) @ x.chain.local_gradient(x.a, x.da_du),
         "central differences": central_difference(lambda u: x.now_and_later(u, u), x.u),
         "complex step": complex_step(lambda u: x.now_and_later(u, u), x.u),
         "autograd": autograd(x.torch_objective, x.u),
     }
 
 
-# ---- the same, in closed form ----
+# ---- linear systems, in closed form ----
 
 
 class _Linear:
@@ -135,7 +135,7 @@ class _Linear:
         BB = self.lqr.B @ self.lqr.B.T
         self.pushed = replace(self.lqr, W=self.lqr.W + self.variance * BB)
         self.visits = ex.run(self.pushed, self.K_b, self.lqr.Sigma0)[1]
-        # noise that arrives after the policy took over, from visits of weight 1/(1 − γ)
+        # the policy starts from visits of total weight 1/(1 − γ), and so does its noise
         self.taken_over = replace(self.lqr, W=self.lqr.W / (1 - self.lqr.gamma))
 
     def now_and_later(self, K, L):
@@ -146,7 +146,7 @@ class _Linear:
         return -cost + system.gamma * ex.run(system, L, moved)[0]
 
     def slopes(self, derivative):
-        """By a differentiator: the slopes over both gains, over the first, over the later."""
+        """Slopes by a numerical derivative: over both gains, over the first, over the later."""
         return [
             derivative(lambda K: self.now_and_later(K, K), self.K),
             derivative(lambda K: self.now_and_later(K, self.K), self.K),
@@ -181,7 +181,7 @@ def J_beta(rng):
 
 @entry("eq-offpolicy-moment", "theorem", off_policy.total_moment)
 def moment(rng):
-    """Second moments when the policy takes over; noise that arrives after that counts too."""
+    """The second moments when the policy starts from the behavior's visits, with all noise."""
     x = _Linear(rng)
     lqr, g, F = x.lqr, x.lqr.gamma, x.lqr.A - x.lqr.B @ x.K
     total, source = off_policy.total_moment(lqr, x.K, x.visits), g / (1 - g) ** 2 * lqr.W
@@ -202,7 +202,7 @@ def moment(rng):
     off_policy.dropped_gradient,
 )
 def exact_kept_dropped(rng):
-    """−2E times moments: of all states after taking over, of the first, of the later ones."""
+    """Exact, kept and dropped gradient are −2E times the moments of all, first and later states."""
     x = _Linear(rng)
     parts = (off_policy.exact_gradient, off_policy.kept_gradient, off_policy.dropped_gradient)
     total, twice_E = ex.run(x.taken_over, x.K, x.visits)[1], 2 * ex.page_E(x.lqr, x.K)
@@ -216,7 +216,7 @@ def exact_kept_dropped(rng):
 
 @entry("eq-offpolicy-inner", "theorem", LQR.E, off_policy.total_moment)
 def inner(rng):
-    """The rate at which a small step along the kept part changes the objective."""
+    """The rate at which a small step along the kept gradient changes the objective."""
     x = _Linear(rng)
     E, total = x.lqr.E(x.K), off_policy.total_moment(x.lqr, x.K, x.visits)
     kept = x.slopes(complex_step)[1]
@@ -235,7 +235,7 @@ def inner(rng):
 
 @entry("eq-offpolicy-gust", "definition", LQREnv.step)
 def gust(rng):
-    """A point that a gust of wind hits once, at the start."""
+    """A point on a line that the wind pushes once, at the start."""
     matrices = [[0, 0], [1, 1]], [[0], [1]], np.eye(2), [[1]]
     env = LQREnv(LQR(*matrices, gamma=0.9))
     y, x, a = rng.normal(size=3)
@@ -264,7 +264,7 @@ def _normal(a, mean, sd):
 
 @entry("eq-offpolicy-weights", "theorem")
 def importance_weights(rng):
-    """A mean over π is a mean over β in which every action counts π/β times."""
+    """A mean over π is a mean over β in which every action is weighted by π/β."""
     mean, tau, sigma = rng.uniform(0.3, 1), rng.uniform(0.6, 0.9), rng.uniform(1, 1.3)
 
     def weighted(a):
@@ -329,8 +329,8 @@ def _regression(rng, states):
 
 @entry("eq-offpolicy-normal", "theorem", compatible_weights)
 def normal_equations(rng):
-    """With the fitted slopes in place of the true ones the actor's step is the same."""
-    J, g, rho, torch_loss = _regression(rng, states=2)  # fewer than the weights need
+    """The slopes of the compatible critic give the same policy gradient as the true slopes."""
+    J, g, rho, torch_loss = _regression(rng, states=2)  # too few states to determine the weights
     root = np.sqrt(rho)[:, None]
     w = compatible_weights(root[..., None] * J, root * g)
     return {
@@ -342,7 +342,7 @@ def normal_equations(rng):
 
 @entry("eq-offpolicy-natural", "theorem", compatible_weights)
 def natural(rng):
-    """The compatible weights are the gradient, with the metric of the actions divided out."""
+    """The compatible weights are the natural gradient: the inverse metric times the gradient."""
     J, g, rho, torch_loss = _regression(rng, states=12)
     root = np.sqrt(rho)[:, None]
     metric = sum(rho[i] * J[i].T @ J[i] for i in range(12))
@@ -378,18 +378,18 @@ def _three_updates(theta, eps, sigma, alpha):
     ]
 
 
-@entry("eq-offpolicy-bandit-steps", "rule", learn, actor_direction, fit_critic)
+@entry("eq-offpolicy-bandit-steps", "rule", run_bandit, actor_direction, fit_critic)
 def bandit_steps(rng):
-    """Three actors follow one critic: by its slope, by its values, by its values less w₀."""
+    """Three actors use one critic: its slope, its values times the score, the same without w₀."""
     task, theta, eps = Bandit(4), rng.normal(size=4), rng.normal(size=(8, 4))
     sigma, alpha, seed = rng.uniform(0.3, 1), rng.uniform(0.05, 0.3), int(rng.integers(99))
     slopes, constants = fit_critic(sigma * eps[None], -task.cost(theta + sigma * eps)[None])
     updates, costs, key = [], [], []
-    for j, method in enumerate(METHODS):
-        direction = actor_direction(method, sigma * eps[None], slopes, constants, sigma)[0]
+    for j, estimator in enumerate(ESTIMATORS):
+        direction = actor_direction(estimator, sigma * eps[None], slopes, constants, sigma)[0]
         updates.append(theta + alpha * direction)
         draws = np.random.default_rng(seed)
-        costs.append(run_bandit(task, method, alpha, sigma, 16, 1, draws)[-1, 0])
+        costs.append(run_bandit(task, estimator, alpha, sigma, 16, 1, draws)[-1, 0])
         at = np.zeros(4)
         for same in np.random.default_rng(seed).normal(size=(2, 8, 4)):
             at = _three_updates(at, same, sigma, alpha)[j]

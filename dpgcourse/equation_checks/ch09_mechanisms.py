@@ -1,4 +1,4 @@
-"""Chapter 9: replay, targets, exploration."""
+"""Chapter 9: Replay, targets, exploration."""
 
 from collections import deque
 from itertools import pairwise
@@ -8,10 +8,12 @@ import torch
 from scipy.integrate import quad
 from scipy.optimize import brentq
 
-from dpgcourse.agents.ddpg import DDPG, DDPGConfig
+from dpgcourse.agents.batch import Batch
+from dpgcourse.agents.config import DDPGConfig
+from dpgcourse.agents.ddpg import DDPG
 from dpgcourse.agents.noise import OrnsteinUhlenbeckNoise
 from dpgcourse.agents.random_streams import random_streams
-from dpgcourse.agents.replay_buffer import Batch, ReplayBuffer
+from dpgcourse.agents.replay_buffer import ReplayBuffer
 from dpgcourse.agents.target_network import polyak_update
 from dpgcourse.analysis.autocorrelation import autocorrelation, effective_sample_size
 from dpgcourse.equation_checks.entry import Estimate, entry
@@ -26,7 +28,7 @@ def _variance(draws: np.ndarray) -> Estimate:
     return Estimate(squares.mean(0), squares.std(0) / np.sqrt(len(draws)))
 
 
-def _drifting(rng, rho: float, length: int, copies: int) -> np.ndarray:
+def _correlated(rng, rho: float, length: int, copies: int) -> np.ndarray:
     """Stationary sequences of variance 1 with correlations rho^k, (length, copies)."""
     x = rng.standard_normal((length, copies))
     for before, now in pairwise(x):
@@ -36,7 +38,7 @@ def _drifting(rng, rho: float, length: int, copies: int) -> np.ndarray:
 
 @entry("eq-mech-autocorrelation", "definition", autocorrelation)
 def correlation(rng):
-    """c_k is the mean product of deviations k steps apart, over that of a step with itself."""
+    """c_k is the covariance of values k steps apart, divided by the variance."""
     x, k = rng.normal(size=9).cumsum(), 3
     mean = sum(x) / 9
     apart = sum((x[t] - mean) * (x[t + k] - mean) for t in range(9 - k)) / (9 - k)
@@ -46,11 +48,11 @@ def correlation(rng):
 
 @entry("eq-mech-effective", "theorem", effective_sample_size)
 def effective(rng):
-    """The mean of B neighbors varies as that of B_eff independent values."""
+    """The mean of B successive values has the variance of the mean of B_eff independent ones."""
     B, rho, v = 12, rng.uniform(0.3, 0.8), rng.uniform(1, 3)
     c = rho ** np.arange(B)
     pairs = [[v * c[abs(i - j)] for i in range(B)] for j in range(B)]
-    means = np.sqrt(v) * _drifting(rng, rho, B, 20_000).mean(0)
+    means = np.sqrt(v) * _correlated(rng, rho, B, 20_000).mean(0)
     return {
         "formula": v / effective_sample_size(c, B),
         "by hand": sum(map(sum, pairs)) / B**2,
@@ -60,9 +62,9 @@ def effective(rng):
 
 @entry("eq-mech-forget", "theorem")
 def forget(rng):
-    """From one place the best line has the curve's slope there; from both places it is flat."""
+    """Fitted to one place, the line has the curve's slope there; fitted to both, it is flat."""
     x_0, v = rng.uniform(0.5, 1.5), rng.uniform(0.1, 0.3)
-    nodes, weights = td.normal_nodes(1)  # exact for the fourth powers that occur
+    nodes, weights = td.normal_nodes(1)  # exact for the fourth powers in these means
     here = x_0 + np.sqrt(v) * nodes[:, 0]
     fits, steps = [], []
     for x in (here, np.concatenate([here, -here])):
@@ -82,14 +84,14 @@ def forget(rng):
 
 @entry("eq-mech-uses", "theorem")
 def uses(rng):
-    """A full memory uses each transition B times in expectation, whatever its capacity."""
+    """A full replay buffer uses each transition B times in expectation, whatever its capacity."""
     capacity, B = int(rng.integers(3, 9)), int(rng.integers(3, 6))
     seeds = 1500
-    replay = ReplayBuffer(capacity, 1, 1, rng.spawn(seeds), torch.float64)
+    replay = ReplayBuffer(capacity, 1, 1, rng.spawn(seeds), "float64")
     counts, one = np.zeros(seeds), np.ones((seeds, 1))
-    for t in range(2 * capacity):  # the transition added at t = capacity, until it is dropped
+    for t in range(2 * capacity):  # counts the uses of the transition that is added at t = capacity
         replay.add(t * one, one, one[:, 0], one, one[:, 0])
-        drawn = replay.sample(B).s[..., 0].numpy()  # (seeds, B)
+        drawn = replay.sample(B).s[..., 0]  # (seeds, B)
         counts += (drawn == capacity).sum(1)
     kept, expected = deque(maxlen=capacity), 0.0
     for t in range(2 * capacity):
@@ -104,7 +106,7 @@ def uses(rng):
 
 @entry("eq-mech-average", "identity", polyak_update)
 def average(rng):
-    """The copy is a fading average of all parameters so far."""
+    """The target network is an exponential average of all parameters so far."""
     tau, w, start = rng.uniform(0.1, 0.9), rng.normal(size=8), rng.normal()
     source, copy = (torch.nn.Linear(1, 1, bias=False).double() for _ in range(2))
     copy.weight.data.fill_(start)
@@ -117,7 +119,7 @@ def average(rng):
 
 @entry("eq-mech-half-life", "estimate")
 def half_life(rng):
-    """A change is half carried over after ln 2/τ updates, less ln 2/2, up to O(τ)."""
+    """Half of a change is carried over after ln 2/τ − ln 2/2 updates, up to O(τ)."""
     tau = rng.uniform(0.001, 0.5)
 
     def updates(tau):
@@ -131,7 +133,7 @@ def half_life(rng):
 
 @entry("eq-mech-variance", "theorem")
 def variance(rng):
-    """The copy of independent values has τ/(2 − τ) times their variance."""
+    """An exponential average of independent values has τ/(2 − τ) times their variance."""
     tau, v = rng.uniform(0.2, 0.6), rng.uniform(1, 3)
     copy = np.zeros(20_000)
     for _ in range(100):
@@ -144,8 +146,8 @@ def variance(rng):
 
 
 @entry("eq-mech-slow", "rule", td_with_target_network.step)
-def slow(rng):
-    """w follows the mean semi-gradient toward targets of its copy, and the copy follows w."""
+def target_network_step(rng):
+    """w moves by the mean semi-gradient with targets from w'; then w' moves toward w by τ."""
     phi, phi_next = rng.normal(size=(2, 5, 3))
     r, end = rng.normal(size=5), np.array([0, 1, 0, 0, 1])
     w, copy = rng.normal(size=(2, 3))
@@ -177,7 +179,7 @@ def two_states(rng):
 
 @entry("eq-mech-fitted", "estimate", td_with_target_network.fitted_iteration_matrix)
 def fitted(rng):
-    """A slow copy's error shrinks by 1 − τ(1 − κ) an update, κ an eigenvalue of A⁻¹C."""
+    """For small τ the error of w' shrinks by 1 − τ(1 − κ) an update, κ an eigenvalue of A⁻¹C."""
     gamma, (p, q) = rng.uniform(0.7, 0.95), rng.uniform(0.1, 0.4, 2)
     phi, P = rng.normal(size=(2, 2)) + 2 * np.eye(2), np.array([[1 - p, p], [q, 1 - q]])
     data = td.Transitions(phi, np.zeros(2), P @ phi)
@@ -203,7 +205,7 @@ def fitted(rng):
 
 @entry("eq-mech-slope", "theorem")
 def slope(rng):
-    """A slope fitted to B actions has the variance v/(Bσ²)."""
+    """A slope fitted to the noisy values of B actions has the variance v/(Bσ²)."""
     B, sigma, v = 10, rng.uniform(0.3, 1.5), rng.uniform(1, 3)
     a = rng.standard_normal(B)
     a = sigma * (a - a.mean()) / a.std()
@@ -217,25 +219,25 @@ def slope(rng):
 
 
 @entry("eq-mech-ou", "rule", OrnsteinUhlenbeckNoise.__call__)
-def drift(rng):
-    """Drifting noise shrinks by e^(−θ) and gets a kick of its exact size."""
+def ou_step(rng):
+    """Ornstein-Uhlenbeck noise decays by e^(−θ) and gains normal noise of the exact variance."""
     theta, sigma, seed = rng.uniform(0.05, 0.5), rng.uniform(0.2, 2, 2), int(rng.integers(999))
     noise = OrnsteinUhlenbeckNoise(sigma, [np.random.default_rng(seed)], theta)
     first, second = np.random.default_rng(seed).standard_normal((2, 2))
-    kick = sigma * ((1 - 2.718281828459045 ** (-2 * theta)) / (2 * theta)) ** 0.5
+    scale = sigma * ((1 - 2.718281828459045 ** (-2 * theta)) / (2 * theta)) ** 0.5
     return {
         "formula": [noise()[0], noise()[0]],
-        "by hand": [kick * first, 2.718281828459045**-theta * kick * first + kick * second],
+        "by hand": [scale * first, 2.718281828459045**-theta * scale * first + scale * second],
     }
 
 
 @entry("eq-mech-ou-law", "theorem")
-def drift_law(rng):
+def ou_law(rng):
     """After many steps the variance is σ²/2θ, and the correlation k steps apart e^(−θk)."""
     theta, sigma = rng.uniform(0.1, 0.5), rng.uniform(0.2, 2)
     lags = np.array([0, 1, 4])
-    kick2 = sigma**2 * (1 - np.exp(-2 * theta)) / (2 * theta)
-    series = [sum(kick2 * np.exp(-theta * (2 * j + k)) for j in range(300)) for k in lags]
+    variance = sigma**2 * (1 - np.exp(-2 * theta)) / (2 * theta)
+    series = [sum(variance * np.exp(-theta * (2 * j + k)) for j in range(300)) for k in lags]
     integrals = [
         quad(lambda s, k=k: sigma**2 * np.exp(-theta * (2 * s + k)), 0, 200, epsabs=1e-13)[0]
         for k in lags
@@ -246,14 +248,14 @@ def drift_law(rng):
     return {
         "formula": sigma**2 / (2 * theta) * np.exp(-theta * lags),
         "series": series,
-        "quadrature": integrals,  # the kicks of all the past, as in continuous time
+        "quadrature": integrals,  # of the noise of all the past, in continuous time
         "Monte Carlo": Estimate(products.mean(0), products.std(0) / np.sqrt(len(products))),
     }
 
 
 @entry("eq-mech-push", "estimate")
-def push(rng):
-    """Many drifting pushes vary (1 + e^(−θ))/(1 − e^(−θ)) times as much as independent ones."""
+def ou_sum(rng):
+    """Sums of OU noise have (1 + e^(−θ))/(1 − e^(−θ)) times the variance of independent sums."""
     theta = rng.uniform(0.15, 0.6)
     rho = np.exp(-theta)
 
@@ -270,9 +272,9 @@ def push(rng):
 
 @entry("eq-mech-end", "identity", DDPG.td_target)
 def end(rng):
-    """The target is r where no reward can follow, else r plus γ times the value of s'."""
+    """The target is r after a termination, else r plus γ times the value of s'."""
     agent = DDPG(
-        DDPGConfig(hidden=(3,)), 1, ActionBox([-1], [1]), random_streams([0]), torch.float64
+        DDPGConfig(hidden_sizes=(3,)), 1, ActionBox([-1], [1]), random_streams([0]), torch.float64
     )
     agent.actor_target = lambda s: 2 * s
     agent.critic_target = lambda s, a: (3 - s - a)[..., 0]
@@ -288,7 +290,7 @@ def end(rng):
 
 @entry("eq-mech-constant", "theorem")
 def constant(rng):
-    """A reward of 1 for ever is worth 1/(1 − γ)."""
+    """A reward of 1 at every step is worth 1/(1 − γ)."""
     gamma, V = rng.uniform(0.5, 0.98), 0.0
     for _ in range(3000):
         V = 1 + gamma * V
@@ -301,7 +303,7 @@ def constant(rng):
 
 @entry("eq-mech-done", "theorem")
 def done(rng):
-    """With truncation taken for the end, the constant reward is worth 1/(1 − γ(1 − 1/T))."""
+    """If truncation counts as termination, the constant reward is worth 1/(1 − γ(1 − 1/T))."""
     gamma, T = rng.uniform(0.5, 0.98), int(rng.integers(5, 40))
     ones, last = np.ones((T, 1)), np.arange(T) == T - 1
     V = 0.0

@@ -7,7 +7,8 @@ import torch
 
 from dpgcourse.agents.batch import Batch
 from dpgcourse.agents.config import DDPGConfig
-from dpgcourse.agents.numpy_ddpg import Actor, Adam, Critic, NumpyDDPG, follow
+from dpgcourse.agents.numpy_ddpg import Actor, Critic, NumpyDDPG
+from dpgcourse.agents.optim import Adam, polyak_update
 from dpgcourse.agents.random_streams import random_streams
 from dpgcourse.equation_checks.entry import entry
 from dpgcourse.equation_checks.examples import autograd
@@ -32,7 +33,7 @@ def _forward(theta, sizes, x):
 
 def _agent(rng, d=3, hidden=(5, 4), **settings):
     """An agent of one seed, away from its start, with targets that lag behind its networks."""
-    config = DDPGConfig(hidden=hidden, **settings)
+    config = DDPGConfig(hidden_sizes=hidden, **settings)
     agent = NumpyDDPG(config, d, ActionBox(LOW, HIGH), random_streams([0]), "float64")
     for net in (agent.actor, agent.critic, agent.actor_target, agent.critic_target):
         net.theta += 0.5 * rng.normal(size=net.theta.shape)
@@ -48,7 +49,7 @@ def _batch(rng, B=6, d=3):
 
 @entry("eq-hand-forward", "definition", MLP.forward)
 def forward(rng):
-    """A layer multiplies, adds and cuts off below zero; the last one does not cut off."""
+    """Every layer is an affine map with a ReLU behind it; the last one has no ReLU."""
     mlp, x = MLP(SIZES), rng.normal(size=(6, 3))
     params = [(rng.normal(size=W.shape), rng.normal(size=b.shape)) for W, b in mlp.init(rng)]
     output, (_, *hidden) = mlp.forward(params, x)
@@ -65,7 +66,7 @@ def forward(rng):
 
 @entry("eq-hand-back", "theorem", MLP.parameter_gradient, MLP.input_gradient)
 def back(rng):
-    """A gradient at the output, pulled back to the parameters and to the input."""
+    """Backpropagation of a gradient at the output, to the parameters and to the input."""
     mlp, x, G = MLP(SIZES), rng.normal(size=(6, 3)), rng.normal(size=(6, 2))
     theta = rng.normal(size=mlp.n)
     params = mlp.unflatten(theta)
@@ -89,7 +90,7 @@ def back(rng):
 
 @entry("eq-hand-critic-gradient", "theorem", Critic.vjp)
 def critic_gradient(rng):
-    """The critic's step pulls −2δ/B back to w; the target y is a constant."""
+    """The critic's gradient is −2δ/B pulled back to w; the target y is a constant."""
     agent, batch, y = _agent(rng), _batch(rng), rng.normal(size=(1, 6))
     q, trace = agent.critic.Q(batch.s, batch.a)
     x = np.concatenate([batch.s[0], batch.a[0]], axis=1)
@@ -108,7 +109,7 @@ def critic_gradient(rng):
 
 @entry("eq-hand-actor-gradient", "theorem", Critic.dQ_da, Actor.vjp)
 def actor_gradient(rng):
-    """The actor's step pulls ∇_aQ/B at the actor's own actions back to u."""
+    """The actor's gradient is ∇_aQ/B at the actor's own actions, pulled back to u."""
     agent, (s, *_) = _agent(rng), _batch(rng)
     a, trace = agent.actor.mu(s)
     g = agent.critic.dQ_da(s, a)
@@ -134,7 +135,7 @@ def actor_gradient(rng):
 
 @entry("eq-hand-adam", "rule", Adam.descend)
 def adam(rng):
-    """A step is the mean gradient over the root of the mean square, both corrected."""
+    """Adam's step is the mean gradient over the root of the mean square, both bias-corrected."""
     gradients, theta = rng.normal(size=(7, 4)), np.ones(4)
     optimizer, M, S, by_hand, by_sums = Adam(0.1), [0.0] * 4, [0.0] * 4, [1.0] * 4, np.ones(4)
     for t, gradient in enumerate(gradients, start=1):
@@ -168,9 +169,9 @@ def bias(rng):
     }
 
 
-@entry("eq-hand-polyak", "rule", follow)
+@entry("eq-hand-polyak", "rule", polyak_update)
 def polyak(rng):
-    """Both slow copies move the share τ of the way to the networks that learn."""
+    """Both target networks move the share τ of the way to the networks that learn."""
     agent = _agent(rng, tau=0.3)
     pairs = [(agent.critic, agent.critic_target), (agent.actor, agent.actor_target)]
     before = [(fast.theta[0].copy(), slow.theta[0].copy()) for fast, slow in pairs]
@@ -201,7 +202,7 @@ class _Counted(np.ndarray):
 
 @entry("eq-hand-count", "identity")
 def count(rng):
-    """What the matrix products of one update multiply: five passes forward, three back."""
+    """The multiplications in the matrix products of one update: five passes forward, three back."""
     d, B, *hidden = (int(x) for x in rng.integers(2, 12, size=4))
     agent, batch = _agent(rng, d=d, hidden=tuple(hidden)), _batch(rng, B=B, d=d)
     for net in (agent.actor, agent.critic, agent.actor_target, agent.critic_target):

@@ -3,9 +3,10 @@
 import numpy as np
 import torch
 
-from dpgcourse.agents.ddpg import DDPG, DDPGConfig
+from dpgcourse.agents.batch import Batch
+from dpgcourse.agents.config import DDPGConfig
+from dpgcourse.agents.ddpg import DDPG
 from dpgcourse.agents.random_streams import random_streams
-from dpgcourse.agents.replay_buffer import Batch
 from dpgcourse.agents.target_network import polyak_update
 from dpgcourse.equation_checks import lqr_examples as ex
 from dpgcourse.equation_checks.entry import entry
@@ -19,7 +20,7 @@ LOW, HIGH = np.array([-2.0, 0.5]), np.array([4.0, 1.5])
 
 def _agent(rng, seeds=1, **settings):
     """An agent with d = 3, m = 2 and 4 hidden units, whose targets lag behind its networks."""
-    config = DDPGConfig(hidden=(4,), **settings)
+    config = DDPGConfig(hidden_sizes=(4,), **settings)
     agent = DDPG(config, 3, ActionBox(LOW, HIGH), random_streams(range(seeds)), torch.float64)
     for net in (agent.actor, agent.critic, agent.actor_target, agent.critic_target):
         for p in net.parameters():
@@ -57,7 +58,7 @@ def _tensors(batch):
 
 @entry("eq-ddpg-target", "definition", DDPG.td_target)
 def target(rng):
-    """The target is the reward plus, unless the task ended, the discounted value one step on."""
+    """The target is the reward plus the discounted next value, unless the task ended."""
     agent, batch = _agent(rng, gamma=0.9), _batch(rng)
     a_next = _action(_flat(agent.actor_target), batch.s_next)
     q_next = _values(_flat(agent.critic_target), np.concatenate([batch.s_next, a_next], axis=1))
@@ -83,7 +84,7 @@ def critic_loss(rng):
     def torch_loss(w):
         return ((torch.tensor(y_before) - _values(w, torch.tensor(x))[:, 0]) ** 2).mean()
 
-    def step(g):  # the first step of Adam, and the errors that it leaves
+    def step(g):  # gradient, parameters after the first step of Adam, and errors after it
         w_next = w - 1e-3 * g / (np.abs(g) + 1e-8)
         return np.concatenate([g, w_next, y_before - _values(w_next, x)[:, 0]])
 
@@ -109,7 +110,7 @@ def polyak(rng):
 
 
 def _half_life(tau):
-    """Updates until half of a gap of 1 is left, the last one counted in part."""
+    """Updates until half of a gap of 1 is left, with a fraction for the last one."""
     gap, k = 1.0, 0
     while gap * (1 - tau) > 0.5:
         gap, k = gap - tau * gap, k + 1
@@ -146,19 +147,19 @@ def noise(rng):
 
 @entry("eq-ddpg-lqr-gap", "theorem", LQR.optimal_gain, LQR.Sigma)
 def lqr_gap(rng):
-    """What a gain misses of the best return is its squared distance in actions, over its visits."""
+    """The gap to the best return is the squared distance of the actions, over the gain's visits."""
     lqr, K = ex.random_lqr(rng)
     P = ex.library_P(lqr)
     G = lqr.R + lqr.gamma * lqr.B.T @ P @ lqr.B
     K_best = np.linalg.solve(G, lqr.gamma * lqr.B.T @ P @ lqr.A)
     Delta = K - lqr.optimal_gain()
     start = rng.normal(size=(15_000, 3)) @ np.linalg.cholesky(lqr.Sigma0).T
-    missed = 0.0
+    shortfall = 0.0
     for weight, s, a in ex.simulate(lqr, K, start, rng):
         apart = a + s @ K_best.T
-        missed = missed + weight * np.einsum("bi,ij,bj->b", apart, G, apart)
+        shortfall = shortfall + weight * np.einsum("bi,ij,bj->b", apart, G, apart)
     return {
         "formula": np.trace(Delta.T @ G @ Delta @ lqr.Sigma(K)),
         "series": ex.run_return(lqr, K_best) - ex.run_return(lqr, K),
-        "Monte Carlo": ex.estimate(missed),
+        "Monte Carlo": ex.estimate(shortfall),
     }

@@ -1,4 +1,4 @@
-"""Chapter 12: when it fails."""
+"""Chapter 12: When it fails."""
 
 import math
 
@@ -6,18 +6,19 @@ import numpy as np
 import sympy as sp
 import torch
 
-from dpgcourse.agents.ddpg import DDPG, DDPGConfig
+from dpgcourse.agents.config import DDPGConfig
+from dpgcourse.agents.ddpg import DDPG
 from dpgcourse.agents.random_streams import random_streams
-from dpgcourse.envs.make import VectorPendulum
+from dpgcourse.envs.vector_pendulum import VectorPendulum
 from dpgcourse.equation_checks.entry import Estimate, entry
 from dpgcourse.gradient.action_box import ActionBox
 from dpgcourse.training.diagnostics import value_gap
-from dpgcourse.training.evaluation import evaluate
+from dpgcourse.training.evaluation import run_episodes
 
 
 def _agent(rng):
     """An agent with d = 3, m = 1 and γ = 0.9, its networks far from their small initial values."""
-    config = DDPGConfig(hidden=(8,), gamma=0.9)
+    config = DDPGConfig(hidden_sizes=(8,), gamma=0.9)
     agent = DDPG(config, 3, ActionBox([-2.0], [2.0]), random_streams([0]), torch.float64)
     for network in (agent.actor, agent.critic):
         for p in network.parameters():
@@ -27,29 +28,29 @@ def _agent(rng):
 
 @entry("eq-fails-gap", "definition", value_gap)
 def gap(rng):
-    """The value gap is what the critic believes of the starts minus the returns that follow."""
+    """The value gap is the critic's value of the start states minus the returns that follow."""
     agent, E, T = _agent(rng), 4, 12
     envs, twin = VectorPendulum(E), VectorPendulum(E)
     seeds = rng.integers(1000, size=E).tolist()
     envs.limit = T
     envs.reset(seed=seeds)
     twin.reset(seed=seeds)
-    evaluation = evaluate(agent, envs, [0], 0)
+    evaluation = run_episodes(agent, envs, [0])
     s, _ = twin.reset()  # the second reset, as in the evaluation
-    believed = agent.critic(torch.tensor(s[None]).double(), torch.tensor(agent.act(s[None])))
+    predicted = agent.critic(torch.tensor(s[None]).double(), torch.tensor(agent.act(s[None])))
     total = 0.0
     for t in range(T):
         s, r, *_ = twin.step(agent.act(s[None])[0].astype(np.float32))
         total += 0.9**t * r.sum() / E
     return {
         "formula": value_gap(agent, evaluation),
-        "simulation": [believed.mean().item() - total],
+        "simulation": [predicted.mean().item() - total],
     }
 
 
 @entry("eq-fails-tail", "estimate")
 def tail(rng):
-    """What comes after step T is worth at most γ^T/(1 − γ) times the largest reward."""
+    """The rewards after step T are worth at most γ^T/(1 − γ) times the largest reward."""
     gamma, T, largest = rng.uniform(0.6, 0.9), int(rng.integers(3, 12)), rng.uniform(1, 20)
     t = np.arange(T, 2000)
     streams_of_rewards = [rng.uniform(-largest, largest, len(t)) for _ in range(20)]
@@ -62,7 +63,7 @@ def tail(rng):
 
 @entry("eq-fails-column", "identity")
 def column(rng):
-    """All pairs of targets and values pull every value to the mean target."""
+    """The loss over all pairs of targets and values fits every value to the mean target."""
     targets, q = rng.normal(size=(2, 6))
     pull = np.mean((q - targets.mean()) ** 2) + np.mean((targets - targets.mean()) ** 2)
     pairs = [(a - b) ** 2 for a in targets for b in q]
@@ -74,7 +75,7 @@ def truncated(rng):
     """If one step in T counts as an end, a constant reward of 1 is worth 1/(1 − γ(1 − 1/T))."""
     gamma, T = rng.uniform(0.5, 0.95), int(rng.integers(2, 9))
     V = 0.0
-    for _ in range(2000):  # the mean target of T steps, of which the last has no future
+    for _ in range(2000):  # the mean target of T steps; the last does not bootstrap
         V = np.mean([1 + gamma * V] * (T - 1) + [1.0])
     value, discount, limit = sp.symbols("V gamma T")
     solution = sp.solve(sp.Eq(value, 1 + discount * (1 - 1 / limit) * value), value)[0]
@@ -87,9 +88,11 @@ def truncated(rng):
 
 @entry("eq-fails-stale", "theorem")
 def stale(rng):
-    """Where a critic that also ascends mean Q comes to rest, its mean error is −1/2."""
+    """Where a critic that also ascends mean Q converges, its mean error is −1/2."""
     B, n = 12, 4
-    features = np.column_stack([np.ones(B), rng.normal(size=(B, n))])  # the first: a bias
+    features = np.column_stack(
+        [np.ones(B), rng.normal(size=(B, n))]
+    )  # the first is constant: a bias
     at_policy = np.column_stack([np.ones(B), rng.normal(size=(B, n))])
     y, w = rng.normal(size=B), np.zeros(n + 1)
     step = 0.4 / np.linalg.eigvalsh(features.T @ features / B).max()
@@ -106,14 +109,14 @@ def stale(rng):
 
 @entry("eq-fails-residual", "theorem")
 def residual(rng):
-    """Following the target's gradient, the coin's states are worth 2/(1 + γ²) and not 2."""
+    """With the target's gradient included, the states ±1 are worth ±2/(1 + γ²) instead of ±2."""
     gamma = rng.uniform(0.5, 0.95)
     q = np.zeros(3)  # values of the states −1, 0, 1
     for _ in range(2000):  # the four transitions: 0 to ±1, and ±1 to the end
         q0, slope = q[1], np.zeros(3)
         for i, reward in ((0, -2.0), (2, 2.0)):
-            toss, last = gamma * q[i] - q0, reward - q[i]
-            slope += 2 * toss * (gamma * np.eye(3)[i] - np.eye(3)[1]) - 2 * last * np.eye(3)[i]
+            first, last = gamma * q[i] - q0, reward - q[i]
+            slope += 2 * first * (gamma * np.eye(3)[i] - np.eye(3)[1]) - 2 * last * np.eye(3)[i]
         q -= 0.1 * slope
     v, discount = sp.symbols("v gamma")
     loss = discount**2 * v**2 / 2 + (2 - v) ** 2 / 2

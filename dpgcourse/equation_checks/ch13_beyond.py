@@ -1,4 +1,4 @@
-"""Chapter 13: what the successors change."""
+"""Chapter 13: Beyond."""
 
 import copy
 
@@ -7,12 +7,13 @@ import torch
 from scipy import stats
 
 from dpgcourse.agents.batch import Batch
-from dpgcourse.agents.config import DDPGConfig
+from dpgcourse.agents.config import TD3Config
 from dpgcourse.agents.random_streams import random_streams
 from dpgcourse.agents.td3 import TD3
 from dpgcourse.equation_checks.entry import Estimate, entry
 from dpgcourse.equation_checks.examples import autograd, extrapolate, smooth_composite, torch_ell
-from dpgcourse.gradient.action_box import ActionBox, batch_gradient
+from dpgcourse.gradient.action_box import ActionBox
+from dpgcourse.gradient.chain_rule import batch_gradient
 from dpgcourse.gradient.derivative_checks import central_difference, complex_step
 
 GRID = np.linspace(-9, 9, 20_001)
@@ -59,7 +60,7 @@ def larger(rng):
 
 @entry("eq-beyond-accumulate", "theorem")
 def accumulate(rng):
-    """A bias in every look ahead adds up over all steps."""
+    """A bias in every bootstrapped value adds up over all steps."""
     gamma, b, D = rng.uniform(0.8, 0.95), rng.uniform(0.5, 2), 0.0
     for _ in range(700):
         D = gamma * (D + b)
@@ -72,7 +73,7 @@ def accumulate(rng):
 
 @entry("eq-beyond-min", "theorem")
 def smaller(rng):
-    """The smaller of two errors is negative on average; what they share cancels nothing."""
+    """The smaller of two errors is negative on average; correlation brings it closer to zero."""
     scale, rho = rng.uniform(0.5, 2), rng.uniform(0.2, 0.6)
     covariance = scale**2 * np.array([[1, rho], [rho, 1]])
     spread = np.sqrt(1 - rho**2)  # of e_2 when e_1 = x is known; its mean is then ρx
@@ -94,7 +95,7 @@ def _ranked(n, k):
 
 @entry("eq-beyond-judged", "theorem", draws=1)
 def judged(rng):
-    """The smaller of the first critic's best of k and the second's value there."""
+    """The smaller of the first critic's best of k and the second's value there, on average."""
     F, e = stats.norm.cdf(GRID), rng.normal(size=(200_000, 6))
     ks = (1, 2, 3, 5)
     return {
@@ -109,7 +110,7 @@ def judged(rng):
 
 @entry("eq-beyond-ripple", "theorem")
 def ripple(rng):
-    """A ripple averaged over normal noise keeps its place and loses height."""
+    """Averaging over normal noise keeps the place of a ripple and reduces its height."""
     omega, sigma, a = rng.uniform(1, 2), rng.uniform(0.3, 0.6), rng.uniform(0.4, 0.7)
     return {
         "formula": np.exp(-(omega**2) * sigma**2 / 2) * np.sin(omega * a),
@@ -120,7 +121,7 @@ def ripple(rng):
 
 @entry("eq-beyond-slope-bound", "estimate")
 def slope_bound(rng):
-    """Averaged over normal noise, an error of bounded height has a bounded slope."""
+    """The average over normal noise of an error of bounded height has a bounded slope."""
     height, sigma = rng.uniform(0.1, 2), rng.uniform(0.2, 2)
 
     def jump(a):
@@ -135,7 +136,10 @@ def slope_bound(rng):
     return {
         "formula": np.sqrt(2 / np.pi) * height / sigma,
         "worst case": worst,
-        "closed form": 2 * height * stats.norm.pdf(0) / sigma,  # the jump, which reaches it
+        "closed form": 2
+        * height
+        * stats.norm.pdf(0)
+        / sigma,  # a jump at 0, which reaches the bound
     }
 
 
@@ -164,9 +168,10 @@ def _forward(layers, x):
 def target(rng):
     """TD3's target: the smaller of two critics, at the policy's action with clipped noise."""
     low, high, B = np.array([-2.0, 0.5]), np.array([4.0, 1.5]), 12
-    config = DDPGConfig(hidden=(5,), gamma=0.9)
+    config = TD3Config(
+        hidden_sizes=(5,), gamma=0.9, target_policy_noise=0.4
+    )  # some noise is clipped
     agent = TD3(config, 3, ActionBox(low, high), random_streams([4]), torch.float64)
-    agent.target_sigma = 0.4  # so that some noise is cut off
     for p in (*agent.actor_target.parameters(), *agent.critic_target.parameters()):
         p.data.add_(torch.tensor(rng.normal(size=p.shape)))
     s, a, s_next = rng.normal(size=(B, 3)), rng.uniform(low, high, (B, 2)), rng.normal(size=(B, 3))
@@ -187,7 +192,7 @@ def target(rng):
 
 @entry("eq-beyond-power", "theorem")
 def power(rng):
-    """The chance that n paired seeds call a true difference real, at the 5% level."""
+    """The probability that n paired seeds find a true difference significant at the 5% level."""
     n, effect = int(rng.integers(6, 15)), rng.uniform(0.6, 0.9)
     critical, shift = stats.t.ppf(0.975, n - 1), effect * np.sqrt(n)
     root = np.linspace(0, 12, 4001)  # √C, of the chi distribution
@@ -208,7 +213,7 @@ def power(rng):
 
 @entry("eq-beyond-d4pg", "theorem")
 def distribution(rng):
-    """The slope of a predicted distribution's mean, through probabilities or through logits."""
+    """The slope of the mean of a predicted distribution, by its probabilities or by its logits."""
     z, slant, level = np.linspace(-5, 1, 7), rng.normal(size=(7, 2)), rng.normal(size=7)
     a = rng.normal(size=2)
 
@@ -272,7 +277,7 @@ class _Noisy:
 
 @entry("eq-beyond-svg", "theorem")
 def svg(rng):
-    """With its noise from a fixed distribution, a random policy has DPG's gradient, averaged."""
+    """The reparameterized gradient of a random policy is DPG's, averaged over the noise."""
     x = _Noisy(rng)
     return {
         "formula": x.mean_slope(x.sigma),
@@ -294,7 +299,7 @@ def svg_gap(rng):
 
 @entry("eq-beyond-svg-sigma", "theorem")
 def svg_sigma(rng):
-    """The slope of the mean value over the noise: by the noise, or by the curvature."""
+    """The slope of the mean value in σ, written with the noise or with the curvature."""
     x = _Noisy(rng)
     a = x.actions(x.u, x.sigma)
     by_noise = x.chance @ (x.noise * x.g(a)).sum(1)
@@ -308,7 +313,7 @@ def svg_sigma(rng):
 
 @entry("eq-beyond-sac", "theorem")
 def sac(rng):
-    """The entropy enters the actor's gradient as a slope; its own derivative averages to zero."""
+    """The entropy adds its slope to the action gradient; its own derivative averages to zero."""
     x, alpha = _Noisy(rng), rng.uniform(0.2, 1)
 
     def soft(theta, log):
@@ -332,14 +337,14 @@ def sac(rng):
 
 @entry("eq-beyond-sac-noise", "theorem")
 def sac_noise(rng):
-    """On a quadratic peak the soft policy settles on the best action, with variance α/h."""
+    """On a quadratic peak the soft policy converges to the best action, with variance α/h."""
     alpha, h, best = rng.uniform(0.2, 1), rng.uniform(1, 3), rng.normal() + 2
     mu, sigma = 0.0, 1.0
     for _ in range(4000):
         g = -h * (mu + sigma * NODES - best) + alpha * NODES / sigma
         mu, sigma = mu + 0.02 * WEIGHTS @ g, sigma + 0.02 * WEIGHTS @ (NODES * g)
     a = best + GRID
-    density = np.exp(-h / 2 * GRID**2 / alpha)  # the density that maximizes over all densities
+    density = np.exp(-h / 2 * GRID**2 / alpha)  # the optimal density, up to a factor
     mean = (density * a).sum() / density.sum()
     return {
         "formula": [best, alpha / h],
@@ -350,7 +355,7 @@ def sac_noise(rng):
 
 @entry("eq-beyond-ensemble", "theorem")
 def ensemble(rng):
-    """The variance of a mean of correlated errors: what they share does not average out."""
+    """The variance of a mean of correlated errors: the common part does not average out."""
     scale, rho, N = rng.uniform(0.5, 2), rng.uniform(0.2, 0.6), 5
     covariance = scale**2 * (rho + (1 - rho) * np.eye(N))
     e = rng.multivariate_normal(np.zeros(N), covariance, 40_000, method="cholesky")
@@ -363,7 +368,7 @@ def ensemble(rng):
 
 @entry("eq-beyond-bc", "theorem")
 def behavior_cloning(rng):
-    """A pull toward the data's action adds a spring to the slope, before the same Jacobian."""
+    """Behavior cloning adds 2(a_data − μ) to the action gradient, before the same Jacobian."""
     composite, s, u, w = smooth_composite(rng, batch=(5,))
     lam, data = rng.uniform(0.5, 2), rng.normal(size=(5, 2))
     parts = [composite.factors(x, u, w) for x in s]
@@ -388,7 +393,7 @@ def behavior_cloning(rng):
 
 @entry("eq-beyond-mage", "theorem")
 def mage(rng):
-    """The slope of the TD error over the action: reward, next value by the model, own value."""
+    """The slope of the TD error in the action: reward, next value by the model, and Q itself."""
     composite, s, u, w = smooth_composite(rng)
     A, B, a, gamma = rng.normal(size=(3, 3)), rng.normal(size=(3, 2)), rng.normal(size=2), 0.9
     s_next = A @ s + B @ a
@@ -414,7 +419,7 @@ def mage(rng):
 
 @entry("eq-beyond-mage-unseen", "theorem")
 def mage_unseen(rng):
-    """A flaw that no TD error on the policy's own actions shows, shown by the TD error's slope."""
+    """A flaw without TD errors at the policy's own actions shows in the slope of the TD error."""
     K, kappa, s, gamma = rng.uniform(0.2, 0.5), rng.uniform(1, 3), rng.uniform(1, 2), 0.9
     P = (1 + K**2) / (1 - gamma * (1 - K) ** 2)
 

@@ -1,7 +1,7 @@
 """One entry of the formula ledger: what an equation of the book claims, and its checks.
 
-An entry is a function that draws an example and returns the claim beside the same quantity
-by other routes::
+An entry is a function that draws a random example. It returns the value of the formula, and the
+same quantity computed by other routes::
 
     @entry("eq-jac-chain", "theorem", gradient_by_jacobian)
     def chain(rng):
@@ -11,9 +11,9 @@ by other routes::
             "central differences": central_difference(ell, u),
         }
 
-The docstring of `chain` is the claim in words. "formula" is the equation as the page writes it,
-computed by the package's function wherever there is one. A route must not call that function:
-`tests/test_ledger.py` breaks each function in turn, and every route of its entry has to notice.
+The docstring of `chain` is the claim in words, in one line. "formula" is the equation as the page
+writes it, computed by the package's function wherever there is one. A route must not call that
+function: the tests break each function in turn, and every route of its entry must then disagree.
 """
 
 import inspect
@@ -31,7 +31,7 @@ KINDS = {
     "rule": "a step of an algorithm; the package must do what the page writes",
     "identity": "two expressions are equal, by algebra",
     "theorem": "holds through a derivative, a limit, an expectation or a fixed point",
-    "estimate": "a bound or an approximation; it must hold, and not be idle",
+    "estimate": "a bound or an approximation; a bound must also be tight within a factor of 2",
 }
 
 
@@ -56,9 +56,9 @@ def standard_errors(claim, estimate: Estimate) -> float:
 
 
 def excess(bound, worst) -> float:
-    """How far the worst case found exceeds the bound, relative to it; 0 if it does not.
+    """How far the worst case found exceeds the bound, relative to the bound; 0 if it does not.
 
-    Infinite when the worst case stays below half of the bound: half of it would do as well.
+    Infinite when the worst case stays below half of the bound, which then is not tight.
     """
     bound, worst = np.asarray(bound), np.asarray(worst)
     if bound.shape != worst.shape or np.isnan(worst).any() or (worst < bound / 2).any():
@@ -68,7 +68,13 @@ def excess(bound, worst) -> float:
 
 @dataclass(frozen=True)
 class Route:
-    """A way to the same quantity: how it works, how far it may be off, and how that is measured."""
+    """A way to compute the quantity independently of the formula.
+
+    Attributes:
+        how: how it works, in words.
+        tolerance: largest distance from the formula that passes.
+        distance: function of the formula and of the route's value.
+    """
 
     how: str
     tolerance: float
@@ -76,9 +82,9 @@ class Route:
 
 
 ROUTES = {
-    "by hand": Route("the same quantity in plain arithmetic, written anew", 1e-12),
-    "closed form": Route("another formula for it, derived on its own", 1e-9),
-    "series": Route("a sum over time, added up term by term", 1e-9),
+    "by hand": Route("the same quantity in plain arithmetic, written again", 1e-12),
+    "closed form": Route("another formula for it, derived independently", 1e-9),
+    "series": Route("a sum over time, term by term", 1e-9),
     "sympy": Route("derived by a computer algebra system", 1e-10),
     "autograd": Route("reverse-mode differentiation by PyTorch, float64", 1e-10),
     "complex step": Route("Im f(x + ih) / h", 1e-10),
@@ -94,11 +100,11 @@ ROUTES = {
 
 @dataclass(frozen=True)
 class Check:
-    """What one route of one entry found.
+    """The result of one route of one entry.
 
     Attributes:
         route: key of `ROUTES`.
-        error: the largest distance between formula and route over the draws.
+        error: the largest distance between formula and route, over the examples.
     """
 
     route: str
@@ -112,7 +118,16 @@ class Check:
 
 @dataclass(frozen=True)
 class Entry:
-    """What the equation with this label claims; see `entry`."""
+    """What an equation of the book claims, and how that is checked.
+
+    Attributes:
+        label: of the equation.
+        kind: one of `KINDS`.
+        says: the claim in words.
+        functions: of the package that compute the formula.
+        examples: draws an example; see `entry`.
+        draws: number of examples.
+    """
 
     label: str
     kind: str
@@ -126,7 +141,7 @@ class Entry:
 
         Raises:
             ValueError: no route, a route that is not in `ROUTES`, or a formula that is not
-                finite or is zero altogether, which everything small would agree with.
+                finite or is zero everywhere, since any small number would agree with that.
         """
         errors: dict[str, float] = {}
         for draw in range(self.draws):
@@ -146,7 +161,7 @@ REGISTRY: dict[str, Entry] = {}
 
 
 def entry(label: str, kind: str, *functions, draws: int = 3) -> Callable:
-    """Enter an equation into the ledger; decorates the function that draws its examples.
+    """Add an equation to the ledger; decorates the function that draws its examples.
 
     The docstring of that function says in one line what the equation claims.
 

@@ -1,4 +1,4 @@
-"""Examples that the entries of several chapters draw, and the routes that they share."""
+"""Random examples for the entries of several chapters, and routes that they share."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -45,7 +45,7 @@ def scalar_composite(rng: np.random.Generator):
 
 
 def torch_ell(composite: Composite, s, u: torch.Tensor, w) -> torch.Tensor:
-    """The composite of `smooth_composite` or `scalar_composite`, anew in PyTorch; shape (...)."""
+    """ℓ(u) of `smooth_composite` or `scalar_composite`, written again in PyTorch; shape (...)."""
     s, w = torch.as_tensor(s), torch.as_tensor(w)
     alpha, beta, phi = (
         torch.as_tensor(getattr(composite.critic, x)) for x in ("alpha", "beta", "phi")

@@ -1,4 +1,4 @@
-"""Linear-quadratic systems at random, and ways to their returns without the closed forms."""
+"""Random linear-quadratic systems, and routes to their returns without the closed forms."""
 
 from types import SimpleNamespace
 

@@ -7,10 +7,12 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 import torch
 
+from dpgcourse import equation_checks
 from dpgcourse.equation_checks import table
 from dpgcourse.equation_checks.entry import (
     KINDS,
@@ -25,10 +27,48 @@ from dpgcourse.equation_checks.entry import (
 )
 from tests.book import rules
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*(ROOT / "book").glob("*.ipynb"), *(ROOT / "book").glob("*.md")]
+FOLDER = "dpgcourse/equation_checks"
 ENTRIES = table.entries()
-EQUATIONS = dict(equation for page in PAGES for equation in rules.equations(page))
+EQUATIONS_OF = {page.stem: dict(rules.equations(page)) for page in PAGES}
+EQUATIONS = {label: latex for page in EQUATIONS_OF.values() for label, latex in page.items()}
+
+
+def module_of(page: str) -> str:
+    """The module that checks the equations of a page; pages without a number get 00."""
+    return f"ch{page}" if re.match(r"\d\d_", page) else f"ch00_{page}"
+
+
+def mismatches(equations_of, modules, module_of_entry) -> list[str]:
+    """What must be done so that every labeled equation has its entry, and every entry its equation.
+
+    Args:
+        equations_of: name of every page -> the labels of its equations.
+        modules: names of the modules with entries.
+        module_of_entry: label of every entry -> the module that it stands in.
+    """
+    found, known = [], set()
+    for page, labels in equations_of.items():
+        module = module_of(page)
+        if labels and module not in modules:
+            found.append(f"create {FOLDER}/{module}.py, with an entry for each of {list(labels)}")
+            continue
+        for label in labels:
+            known.add(label)
+            home = module_of_entry.get(label)
+            if home is None:
+                found.append(f"add an entry for {label} to {FOLDER}/{module}.py")
+            elif home != module:
+                found.append(f"move the entry for {label} from {home}.py to {FOLDER}/{module}.py")
+    for module in modules:
+        if module not in map(module_of, equations_of):
+            page = table.page_of(module)
+            found.append(f"{FOLDER}/{module}.py belongs to no page: there is no book/{page}.ipynb")
+    for label, home in module_of_entry.items():
+        if label not in known and home in map(module_of, equations_of):
+            found.append(f"{FOLDER}/{home}.py has an entry for {label}, which is no equation there")
+    return found
 
 
 def broken(function):
@@ -86,12 +126,99 @@ def noticed(entry: Entry) -> dict[str, bool]:
         return {"error": True}
 
 
-def test_every_labeled_equation_has_an_entry():
-    assert [label for label in EQUATIONS if label not in REGISTRY] == []
+def test_every_labeled_equation_has_an_entry_and_every_entry_an_equation():
+    homes = {entry.label: entry.examples.__module__.split(".")[-1] for entry in REGISTRY.values()}
+    found = mismatches(EQUATIONS_OF, table.chapters(), homes)
+    assert not found, "; ".join(found)
 
 
-def test_every_entry_has_an_equation():
-    assert [label for label in REGISTRY if label not in EQUATIONS] == []
+@pytest.mark.parametrize(
+    ("page", "labels", "modules", "homes", "message"),
+    [
+        (
+            "14_name",
+            ["eq-a", "eq-b"],
+            ["ch14_name"],
+            {"eq-b": "ch14_name"},
+            "add an entry for eq-a to dpgcourse/equation_checks/ch14_name.py",
+        ),
+        (
+            "14_name",
+            ["eq-a"],
+            [],
+            {},
+            "create dpgcourse/equation_checks/ch14_name.py, with an entry for each of ['eq-a']",
+        ),
+        (
+            "14_name",
+            [],
+            ["ch14_other"],
+            {"eq-c": "ch14_other"},
+            "dpgcourse/equation_checks/ch14_other.py belongs to no page: "
+            "there is no book/14_other.ipynb",
+        ),
+        (
+            "14_name",
+            ["eq-a"],
+            ["ch14_name", "ch00_intro"],
+            {"eq-a": "ch00_intro"},
+            "move the entry for eq-a from ch00_intro.py to dpgcourse/equation_checks/ch14_name.py",
+        ),
+        (
+            "14_name",
+            [],
+            ["ch14_name"],
+            {"eq-a": "ch14_name"},
+            "dpgcourse/equation_checks/ch14_name.py has an entry for eq-a, "
+            "which is no equation there",
+        ),
+        ("14_name", ["eq-a"], ["ch14_name"], {"eq-a": "ch14_name"}, None),
+        ("14_name", [], [], {}, None),
+    ],
+)
+def test_what_is_missing_is_said(page, labels, modules, homes, message):
+    equations_of = {"intro": [], page: labels}
+    assert mismatches(equations_of, modules, homes) == ([message] if message else [])
+
+
+def test_a_module_and_its_page_have_the_same_name():
+    for page in ("intro", "03_jacobians", "14_name"):
+        assert table.page_of(module_of(page)) == page
+
+
+NEW_CHAPTER = '''"""Chapter 14: A new one.
+
+More about it.
+"""
+
+from dpgcourse.equation_checks.entry import entry
+
+
+@entry("eq-new", "identity")
+def new(rng):
+    """One is one."""
+    return {"formula": 1.0, "by hand": 1.0}
+'''
+
+
+def test_a_new_module_is_found_without_a_list(tmp_path, monkeypatch):
+    (tmp_path / "ch14_new.py").write_text(NEW_CHAPTER, encoding="utf-8")
+    (tmp_path / "helpers.py").write_text("raise RuntimeError", encoding="utf-8")
+    before = table.chapters()
+    monkeypatch.setattr(equation_checks, "__path__", [*equation_checks.__path__, str(tmp_path)])
+    monkeypatch.setattr(sys, "modules", dict(sys.modules))
+    monkeypatch.delattr(equation_checks, "ch14_new", raising=False)
+    known = dict(REGISTRY)
+    try:
+        assert table.chapters() == [*before, "ch14_new"]
+        assert [entry.label for entry in table.entries("ch14_new")] == ["eq-new"]
+        assert [entry.label for entry in table.entries()] == [*(e.label for e in ENTRIES), "eq-new"]
+        assert table.title("ch14_new") == "Chapter 14: A new one"
+        assert "| {eq}`eq-new` | *Identity.* One is one. |" in table.rows("ch14_new")
+    finally:
+        REGISTRY.clear()
+        REGISTRY.update(known)
+        vars(equation_checks).pop("ch14_new", None)
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.label)
@@ -245,16 +372,27 @@ def test_bad_entries_are_refused(arguments, message):
         entry(*arguments)
 
 
-def test_the_page_shows_every_chapter():
-    text = (ROOT / "book/ledger.ipynb").read_text(encoding="utf-8")
-    shown = re.findall(r'table\.rows\(\\"(\w+)\\"\)', text)
-    assert shown == list(table.CHAPTERS)
+def test_the_page_shows_every_chapter_and_names_none():
+    cells = nbformat.read(ROOT / "book/ledger.ipynb", as_version=4).cells
+    assert not [chapter for chapter in table.chapters() if any(chapter in c.source for c in cells)]
+    (tables,) = (cell for cell in cells if cell.id == "ledger-tables")
+    texts = [output.data["text/markdown"] for output in tables.outputs]
+    shown = [re.findall(r"^\| \{eq\}`(.*?)` \|", text, re.MULTILINE) for text in texts]
+    run_it = "run: python tools/execute_notebooks.py book/ledger.ipynb"
+    assert len(texts) == len(table.chapters()), run_it
+    for chapter, text, labels in zip(table.chapters(), texts, shown, strict=True):
+        title = f"**[{table.title(chapter)}]({table.page_of(chapter)}.ipynb)**"
+        assert text.startswith(f"{title}\n\n| equation "), run_it
+        assert labels == [entry.label for entry in table.entries(chapter)], run_it
+        for row in table.entries(chapter):
+            assert row.says.replace("|", "\\|") in text, run_it
+            assert all(f"`{table.name_of(function)}`" in text for function in row.functions), run_it
 
 
 def test_a_table_holds_every_entry_of_its_chapter():
-    lines = table.rows("jacobians").splitlines()
+    lines = table.rows("ch03_jacobians").splitlines()
     assert lines[0].count("|") == lines[1].count("|") == 4
-    for line, row in zip(lines[2:], table.entries("jacobians"), strict=True):
+    for line, row in zip(lines[2:], table.entries("ch03_jacobians"), strict=True):
         assert line.startswith(f"| {{eq}}`{row.label}` | *{row.kind.capitalize()}.* {row.says}")
         for function in row.functions:
             assert f"`{table.name_of(function)}`" in line
@@ -267,9 +405,10 @@ def test_a_table_with_a_failing_check_is_not_shown(monkeypatch):
         table, "entries", lambda chapter: [example({"formula": 1.0, "by hand": 2.0})]
     )
     with pytest.raises(AssertionError, match="eq-x by\\shand\\s5e.01"):
-        table.rows("jacobians")
+        table.rows("ch03_jacobians")
 
 
-def test_an_unknown_chapter_is_refused():
-    with pytest.raises(ValueError, match="'chapter 1'; allowed: \\('intro'"):
-        table.entries("chapter 1")
+@pytest.mark.parametrize("chapter", ["chapter 1", "jacobians", "entry"])
+def test_an_unknown_chapter_is_refused(chapter):
+    with pytest.raises(ValueError, match=f"'{chapter}'; allowed: \\['ch00_intro'"):
+        table.entries(chapter)
