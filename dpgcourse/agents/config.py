@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from dpgcourse.errors import InvalidInputError
 
@@ -25,7 +26,7 @@ def require(config: object, rules: Iterable[tuple[str, bool, str]]) -> None:
             raise InvalidInputError(f"{name} is {getattr(config, name)!r}; allowed: {allowed}")
 
 
-def is_integer(value: object, low: int) -> bool:
+def is_integer(value: object, low: int) -> TypeGuard[int]:
     """Whether a value is an int, no bool, and at least low."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= low
 

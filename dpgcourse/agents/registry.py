@@ -145,8 +145,8 @@ def qualified_name(factory: Callable[..., Any]) -> str:
 
 def _own(factory, name: str, config_class: type[AgentConfig] | None = None) -> Algorithm:
     made_by = factory.func if isinstance(factory, functools.partial) else factory
-    config_class = config_class or getattr(made_by, "config_class", AgentConfig)
-    return Algorithm(name, factory, config_class, "your own")
+    hyperparameters = getattr(made_by, "config_class", AgentConfig)
+    return Algorithm(name, factory, config_class or hyperparameters, "your own")
 
 
 CONTRACT = ("act", "explore", "random_action", "update", "state", "load_state", "config", "noise")

@@ -30,7 +30,8 @@ class Grid:
         """Angle and speed of every grid point, each (angles·speeds,)."""
         angle = np.linspace(-np.pi, np.pi, self.angles, endpoint=False)
         speed = np.linspace(-MAX_SPEED, MAX_SPEED, self.speeds)
-        return tuple(axis.ravel() for axis in np.meshgrid(angle, speed, indexing="ij"))
+        angles, speeds = np.meshgrid(angle, speed, indexing="ij")
+        return angles.ravel(), speeds.ravel()
 
     def corners(self, theta, speed) -> tuple[np.ndarray, np.ndarray]:
         """Indices and weights of the four grid points around each state, both (4, N)."""

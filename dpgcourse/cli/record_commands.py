@@ -65,7 +65,7 @@ def play(arguments: Sequence[str]) -> None:
     seed = record.best_seed if given.seed == "best" else _whole("seed", given.seed)
     agent = record.agent_of([seed])
     env = _stored_env(record, given.env)
-    options = {
+    options: dict[str, Any] = {
         "env_kwargs": record.config.env_kwargs,
         "wrappers": _stored_wrappers(record, given.env),
     }

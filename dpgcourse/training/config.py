@@ -61,7 +61,7 @@ class TrainConfig:
 
     def __post_init__(self):
         config_class = find_algorithm(self.algorithm).config_class
-        settings = {"wrappers": tuple(self.wrappers)}
+        settings: dict[str, Any] = {"wrappers": tuple(self.wrappers)}
         if self.agent is None:
             settings["agent"] = config_class()
         if is_integer(self.steps, 1):

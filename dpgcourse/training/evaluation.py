@@ -143,7 +143,8 @@ def run_episodes(
         DivergenceError: an action, a state or a reward is not finite.
     """
     S = len(seeds)
-    s, _ = envs.reset(seed=None if starts is None else list(starts))
+    first: Any = None if starts is None else list(starts)  # the base class knows one seed only
+    s, _ = envs.reset(seed=first)
     require_finite("first state of an evaluation", s, seeds, step, ENVIRONMENT)
     start = s.reshape(S, -1, s.shape[-1]).copy()
     running = np.ones(envs.num_envs, dtype=bool)

@@ -129,7 +129,7 @@ def check_config(config: TrainConfig) -> tuple[int, ActionBox]:
             spaces, or more memory than there is.
     """
     env = make_env(config.env, config.env_kwargs, config.wrappers)
-    spaces = env.observation_space, env.action_space
+    spaces: tuple[Any, Any] = env.observation_space, env.action_space
     env.close()
     if config.eval_env is not None:
         env = make_env(config.eval_env, config.env_kwargs, config.wrappers)
@@ -168,10 +168,10 @@ def _train(config, state_dim, box, callbacks, progress, folder) -> Run:
     if config.compile:
         agent.compile()
     kwargs, wrappers = config.env_kwargs, config.wrappers
-    envs = make_vector_env(config.env, S, kwargs, wrappers)
+    envs: Any = make_vector_env(config.env, S, kwargs, wrappers)
     eval_env = config.env if config.eval_env is None else config.eval_env
-    eval_envs = make_vector_env(eval_env, S * E, kwargs, wrappers)
-    space: Any = envs.single_action_space
+    eval_envs: Any = make_vector_env(eval_env, S * E, kwargs, wrappers)
+    space = envs.single_action_space
     require_same_spaces(agent, eval_envs.single_observation_space, eval_envs.single_action_space)
     capacity = min(config.buffer_size or config.steps, config.steps)
     replay = ReplayBuffer(capacity, state_dim, len(box.low), streams.replay)

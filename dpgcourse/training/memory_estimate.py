@@ -26,6 +26,7 @@ def estimate_memory(config: TrainConfig, state_dim: int, action_dim: int) -> int
     """
     d, m, agent = state_dim, action_dim, config.agent
     S, E = config.num_seeds, config.eval_episodes
+    assert config.eval_every is not None
     batch_size = getattr(agent, "batch_size", 1)
     count = getattr(find_algorithm(config.algorithm).load(), "num_parameters", None)
     parameters = count(agent, d, m) if count else 0
