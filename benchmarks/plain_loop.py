@@ -21,25 +21,27 @@ def mlp(inputs: int, hidden: tuple[int, ...], outputs: int) -> nn.Sequential:
     return nn.Sequential(*layers, nn.Linear(width, outputs))
 
 
-def train_plainly(env: gym.Env, config: DDPGConfig, warmup: int, updates: int) -> list[float]:
+def train_plainly(
+    env: gym.Env, config: DDPGConfig, learning_starts: int, updates: int
+) -> list[float]:
     """Train one agent; the time after each update, in seconds."""
     (d,), (m,) = env.observation_space.shape, env.action_space.shape
     scale = torch.tensor(env.action_space.high)
-    actor = nn.Sequential(mlp(d, config.hidden, m), nn.Tanh())
-    critic = mlp(d + m, config.hidden, 1)
+    actor = nn.Sequential(mlp(d, config.hidden_sizes, m), nn.Tanh())
+    critic = mlp(d + m, config.hidden_sizes, 1)
     actor_target, critic_target = copy.deepcopy(actor), copy.deepcopy(critic)
     actor_optimizer = torch.optim.Adam(actor.parameters(), lr=config.actor_lr)
     critic_optimizer = torch.optim.Adam(critic.parameters(), lr=config.critic_lr)
     rng = np.random.default_rng(0)
 
-    size = warmup + updates
+    size = learning_starts + updates
     states, next_states = np.zeros((2, size, d), dtype=np.float32)
     actions = np.zeros((size, m), dtype=np.float32)
     rewards, terminals = np.zeros((2, size, 1), dtype=np.float32)
     times = []
     s, _ = env.reset(seed=0)
     for t in range(size):
-        if t < warmup:
+        if t < learning_starts:
             a = env.action_space.sample()
         else:
             with torch.no_grad():
@@ -50,7 +52,7 @@ def train_plainly(env: gym.Env, config: DDPGConfig, warmup: int, updates: int) -
         states[t], actions[t], rewards[t] = s, a, r
         next_states[t], terminals[t] = s_next, terminated
         s = env.reset()[0] if terminated or truncated else s_next
-        if t < warmup:
+        if t < learning_starts:
             continue
 
         index = rng.integers(t + 1, size=config.batch_size)

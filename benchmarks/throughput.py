@@ -4,7 +4,7 @@ Everybody trains DDPG on Pendulum-v1 with the same networks, batch and one updat
 thread, in one process. The contenders take turns, round after round, so that whatever else the
 machine does falls on all of them; every ratio is taken within a round. An agent-step is one
 environment step of one agent with everything that belongs to it: exploration, environment,
-replay and update. Warm-up, evaluation and compilation are not in it.
+replay and update. Steps before learning starts, evaluation and compilation are not in it.
 
     make bench
 """
@@ -28,9 +28,9 @@ from dpgcourse.agents.numpy_ddpg import NumpyDDPG
 from dpgcourse.agents.random_streams import random_streams
 from dpgcourse.agents.replay_buffer import ReplayBuffer
 from dpgcourse.gradient.action_box import ActionBox
-from dpgcourse.training.loop import TrainConfig, train
+from dpgcourse.training.loop import train
 
-WARMUP = 200
+LEARNING_STARTS = 200
 PEER = "Stable-Baselines3"
 
 
@@ -45,15 +45,17 @@ def ours(agent_class: type, seeds: int, compiled: bool = False) -> Callable[[int
                 super().update(batch)
                 times.append(time.perf_counter())
 
-        # The first updates compile, or fill caches; they are warm-up too.
-        steps = WARMUP + 10 + updates
+        # The first updates compile, or fill caches; they are not timed.
+        steps = LEARNING_STARTS + 10 + updates
         train(
-            TrainConfig(
-                seeds=seeds, steps=steps, warmup=WARMUP, eval_every=steps, eval_episodes=1,
-                compile=compiled,
-            ),
-            agent_class=Timed,
-        )  # fmt: skip
+            algorithm=Timed,
+            num_seeds=seeds,
+            steps=steps,
+            learning_starts=LEARNING_STARTS,
+            eval_every=steps,
+            eval_episodes=1,
+            compile=compiled,
+        )
         return seeds * updates / (times[-1] - times[-1 - updates])
 
     return agent_steps_per_second
@@ -81,20 +83,20 @@ def stable_baselines3(updates: int) -> float:
         batch_size=config.batch_size,
         gamma=config.gamma,
         tau=config.tau,
-        learning_starts=WARMUP,
+        learning_starts=LEARNING_STARTS,
         train_freq=1,
         gradient_steps=1,
-        policy_kwargs={"net_arch": list(config.hidden)},
+        policy_kwargs={"net_arch": list(config.hidden_sizes)},
         device="cpu",
         seed=0,
     )
-    model.learn(WARMUP + 10 + updates, callback=stamps)
+    model.learn(LEARNING_STARTS + 10 + updates, callback=stamps)
     return updates / (stamps.times[-1] - stamps.times[-1 - updates])
 
 
 def plain_loop(updates: int) -> float:
     """A single file of eager PyTorch, one environment, one agent."""
-    times = train_plainly(gym.make("Pendulum-v1"), DDPGConfig(), WARMUP, 10 + updates)
+    times = train_plainly(gym.make("Pendulum-v1"), DDPGConfig(), LEARNING_STARTS, 10 + updates)
     return updates / (times[-1] - times[-1 - updates])
 
 
@@ -118,7 +120,7 @@ PRODUCTS = 2 + 3 + 5
 
 def update_against_matmul(width: int, B: int) -> tuple[float, float]:
     """Milliseconds of one compiled update of one agent, and of its square matrix products."""
-    config = DDPGConfig(hidden=(width, width), batch_size=B)
+    config = DDPGConfig(hidden_sizes=(width, width), batch_size=B)
     rngs, rng = random_streams([0]), np.random.default_rng(0)
     agent = DDPG(config, 3, ActionBox([-2.0], [2.0]), rngs)
     agent.compile()
@@ -151,8 +153,8 @@ def main() -> None:
         "torch, 1 seed": ours(DDPG, 1),
         "torch, 10 seeds": ours(DDPG, 10),
         "torch, 10 seeds, compiled": ours(DDPG, 10, compiled=True),
-        "by hand, 1 seed": ours(NumpyDDPG, 1),
-        "by hand, 10 seeds": ours(NumpyDDPG, 10),
+        "NumPy, 1 seed": ours(NumpyDDPG, 1),
+        "NumPy, 10 seeds": ours(NumpyDDPG, 10),
     }
     rounds = []
     for i in range(arguments.rounds):
