@@ -1,6 +1,8 @@
 """Play one noiseless episode of a policy: in a window, or into a video file."""
 
+import math
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,10 +10,14 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from dpgcourse.envs.checks import executed_action
 from dpgcourse.envs.make import EnvSource, Wrapper, env_name, make_env
 from dpgcourse.errors import InvalidInputError
+from dpgcourse.training.evaluation import CutEpisodeWarning, require_same_spaces
 
 WIDTH = 240  # pixels
+LONGEST = 2_000  # frames; what comes after is played and not filmed
+RATE = 30  # frames per second, where the environment does not say
 FORMATS = (".gif", ".mp4")
 
 
@@ -53,22 +59,30 @@ def play(
     mode = "rgb_array" if target else "human" if show else None
     if mode:
         require_render_mode(env, mode, env_kwargs, wrappers)
-        if target:
-            os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pygame draws without a screen
     made = make_env(env, env_kwargs, wrappers, render_mode=mode)
-    dtype = made.action_space.dtype
-    frames: list[np.ndarray] = []
+    require_same_spaces(agent, made.observation_space, made.action_space)
+    frames: list[Any] = []
     total = 0.0
-    s, _ = made.reset(seed=start)
-    for _ in range(max_steps):
-        if target:
-            frames.append(_frame(made, env_name(env)))
-        s, r, terminated, truncated, _ = made.step(agent.act(s).astype(dtype))
-        total += float(r)
-        if terminated or truncated:
-            break
-    rate = made.metadata.get("render_fps") or 30
-    made.close()
+    try:
+        s, _ = made.reset(seed=start)
+        for _ in range(max_steps):
+            if target and len(frames) < LONGEST:
+                frames.append(_small(_frame(made, env_name(env)), target))
+            s, r, terminated, truncated, _ = made.step(
+                executed_action(agent.act(s), made.action_space)
+            )
+            total += float(r)
+            if terminated or truncated:
+                break
+        else:
+            warnings.warn(
+                f"the episode was cut after {max_steps} steps; give the environment a time limit",
+                CutEpisodeWarning,
+                stacklevel=2,
+            )
+        rate = _rate(made)
+    finally:
+        made.close()
     if target:
         _write(target, frames, rate)
     return total
@@ -80,19 +94,28 @@ def require_render_mode(
     env_kwargs: Mapping[str, Any] | None = None,
     wrappers: Sequence[Wrapper] = (),
 ) -> None:
-    """Check that an environment can be rendered.
+    """Check that an environment can be rendered: that it offers the mode, and makes pictures.
 
     Raises:
-        InvalidInputError: it does not offer the mode.
+        InvalidInputError: it does not.
     """
+    name = env_name(env)
     made = make_env(env, env_kwargs, wrappers)
     offered = list(made.metadata.get("render_modes") or ())
     made.close()
     if mode not in offered:
         raise InvalidInputError(
-            f"env {env_name(env)!r} cannot be rendered as {mode!r}; allowed: "
+            f"env {name!r} cannot be rendered as {mode!r}; allowed: "
             f"{offered or 'no render mode, so no video and no window'}"
         )
+    if mode == "rgb_array":
+        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pygame draws without a screen
+        made = make_env(env, env_kwargs, wrappers, render_mode=mode)
+        try:
+            made.reset(seed=0)
+            _frame(made, name)
+        finally:
+            made.close()
 
 
 def _target(video: str | Path) -> Path:
@@ -113,33 +136,49 @@ def _target(video: str | Path) -> Path:
 
 
 def _frame(env: gym.Env, name: str) -> np.ndarray:
-    frame: Any = env.render()
-    frame = np.asarray(frame) if frame is not None else np.zeros(0)
-    if frame.ndim != 3 or frame.shape[-1] != 3:
+    """A picture of the environment, (height, width, 3), uint8."""
+    returned: Any = env.render()
+    frame = np.asarray(returned) if isinstance(returned, np.ndarray) else np.zeros(0)
+    if frame.ndim != 3 or frame.shape[-1] != 3 or not frame.size or frame.dtype.kind not in "biuf":
+        what = f"an array of shape {frame.shape} and type {frame.dtype}"
+        if not isinstance(returned, np.ndarray):
+            what = "None" if returned is None else f"a {type(returned).__name__}"
         raise InvalidInputError(
-            f"env {name!r} rendered a frame of shape {frame.shape}; allowed: (height, width, 3)"
+            f"env {name!r} rendered {what}; allowed: an array (height, width, 3) of numbers"
         )
-    if frame.dtype != np.uint8:
-        largest = 1.0 if np.issubdtype(frame.dtype, np.floating) and frame.max() <= 1 else 255.0
-        frame = np.clip(frame * (255 / largest), 0, 255).astype(np.uint8)
-    return frame
+    if frame.dtype == np.uint8:
+        return frame
+    small = frame.dtype.kind in "bf" and frame.max() <= 1
+    return np.clip(np.nan_to_num(frame * (255.0 if small else 1.0)), 0, 255).astype(np.uint8)
 
 
-def _write(target: Path, frames: Sequence[np.ndarray], rate: float) -> None:
+def _small(frame: np.ndarray, target: Path) -> Any:
+    """A frame as a picture of the film's width, with few colors in a .gif."""
     from PIL import Image
 
+    image = Image.fromarray(frame)
+    height = max(2, 2 * round(image.height * WIDTH / image.width / 2))  # mp4 needs even sizes
+    image = image.resize((WIDTH, height))
+    return image.quantize(32) if target.suffix == ".gif" else image
+
+
+def _rate(env: gym.Env) -> float:
+    rate = env.metadata.get("render_fps")
+    usable = isinstance(rate, int | float) and math.isfinite(rate) and rate > 0
+    return rate if usable else RATE
+
+
+def _write(target: Path, frames: Sequence[Any], rate: float) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    images = [Image.fromarray(frame) for frame in frames]
-    height = 2 * round(images[0].height * WIDTH / images[0].width / 2)  # mp4 needs even sizes
-    images = [image.resize((WIDTH, height)) for image in images]
     if target.suffix == ".gif":
-        first, *rest = [image.quantize(32) for image in images]
+        first, *rest = frames
         first.save(target, save_all=True, append_images=rest, duration=1000 / rate, loop=0)
         return
     import imageio_ffmpeg
 
-    writer = imageio_ffmpeg.write_frames(str(target), (WIDTH, height), fps=rate, macro_block_size=2)
+    size = frames[0].size
+    writer = imageio_ffmpeg.write_frames(str(target), size, fps=rate, macro_block_size=2)
     writer.send(None)
-    for image in images:
-        writer.send(np.asarray(image).tobytes())
+    for image in frames:
+        writer.send(np.asarray(image.resize(size)).tobytes())
     writer.close()
