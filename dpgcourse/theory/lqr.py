@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.linalg import solve_discrete_lyapunov
 
-from dpgcourse.theory.matrices import columns_last, fixed_point, matrix, semidefinite
+from dpgcourse.theory.matrices import columns_last, matrix, semidefinite
 
 MARGIN = 1e-6  # distance of the spectral radius from 1 below which results deserve a warning
 
@@ -122,7 +123,7 @@ class LQR:
     def P(self, K) -> np.ndarray:
         """Cost-to-go matrix, P = M + KᵀRK + γ FᵀPF, (d, d)."""
         F, K = self.closed_loop(K), np.asarray(K, dtype=np.float64)
-        return fixed_point(self.gamma**0.5 * F.T, self.M + K.T @ self.R @ K)
+        return solve_discrete_lyapunov(self.gamma**0.5 * F.T, self.M + K.T @ self.R @ K)
 
     def constant(self, K) -> float:
         """Cost that the noise adds to every state, c = γ/(1−γ) · tr(PW)."""
@@ -160,7 +161,7 @@ class LQR:
         """Discounted second moment of the states, Σ_t γ^t E[s_t s_tᵀ], (d, d)."""
         F = self.closed_loop(K)
         source = self.Sigma0 + self.gamma / (1 - self.gamma) * self.W
-        return fixed_point(self.gamma**0.5 * F, source)
+        return solve_discrete_lyapunov(self.gamma**0.5 * F, source)
 
     def J(self, K) -> np.float64:
         """Expected discounted return from the first state, −tr(PΣ_0) − c."""

@@ -1,4 +1,4 @@
-"""Matrices of linear systems: checked on entry, and the one equation that all of them solve."""
+"""Checks of the matrices and vectors that users hand to a linear system."""
 
 import numpy as np
 
@@ -49,13 +49,3 @@ def columns_last(name: str, value, size: int) -> np.ndarray:
     if value.ndim == 0 or value.shape[-1] != size:
         raise ValueError(f"{name} has shape {value.shape}; allowed: (..., {size})")
     return value
-
-
-def fixed_point(T: np.ndarray, source: np.ndarray) -> np.ndarray:
-    """The symmetric X with X = source + T X Tᵀ, which is Σ_t T^t · source · (T^t)ᵀ.
-
-    T (d, d) must have spectral radius below 1. Solved as one linear system of d² unknowns.
-    """
-    d = len(T)
-    X = np.linalg.solve(np.eye(d * d) - np.kron(T, T), source.ravel()).reshape(d, d)
-    return (X + X.T) / 2

@@ -11,9 +11,10 @@ A function of u may also be differentiated where K = K(u) is tied: contract with
 from typing import Any
 
 import numpy as np
+from scipy.linalg import solve_discrete_lyapunov
 
 from dpgcourse.theory.lqr import LQR
-from dpgcourse.theory.matrices import fixed_point, semidefinite
+from dpgcourse.theory.matrices import semidefinite
 
 
 def behavior_moment(system: LQR, K_b, covariance) -> np.ndarray:
@@ -45,7 +46,7 @@ def total_moment(system: LQR, K, Sigma_b) -> np.ndarray:
     """
     g = system.gamma
     source = _visits(system, Sigma_b) + g / (1 - g) ** 2 * system.W
-    return fixed_point(g**0.5 * system.closed_loop(K), source)
+    return solve_discrete_lyapunov(g**0.5 * system.closed_loop(K), source)
 
 
 def kept_gradient(system: LQR, K, Sigma_b) -> np.ndarray:

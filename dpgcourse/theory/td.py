@@ -83,7 +83,7 @@ class Transitions:
         for name, value in checked.items():
             object.__setattr__(self, name, value)
 
-    def ahead(self, gamma: float) -> np.ndarray:
+    def next_features(self, gamma: float) -> np.ndarray:
         """γ(1 − terminated)φ', the part of the target that w multiplies, (N, p).
 
         Raises:
@@ -96,7 +96,7 @@ class Transitions:
 
 def td_target(w, data: Transitions, gamma: float) -> np.ndarray:
     """Targets y = r + γ(1 − terminated) wᵀφ', (N,); w is (p,)."""
-    return data.r + data.ahead(gamma) @ _checked("w", w, data.phi.shape[1:])
+    return data.r + data.next_features(gamma) @ _checked("w", w, data.phi.shape[1:])
 
 
 def td_error(w, data: Transitions, gamma: float) -> np.ndarray:
@@ -120,7 +120,7 @@ def residual_gradient(w, data: Transitions, gamma: float) -> np.ndarray:
     With one next state for each (s, a), this is a biased estimate of the gradient of the squared
     *expected* error wherever transitions are random (the double sampling problem, Baird 1995).
     """
-    return (data.phi - data.ahead(gamma)).T @ (data.weights * td_error(w, data, gamma))
+    return (data.phi - data.next_features(gamma)).T @ (data.weights * td_error(w, data, gamma))
 
 
 def semi_gradient_matrix(data: Transitions, gamma: float) -> np.ndarray:
@@ -129,7 +129,7 @@ def semi_gradient_matrix(data: Transitions, gamma: float) -> np.ndarray:
     With a small enough step, w + α(b − Gw) converges from every w exactly when all eigenvalues of
     G have positive real parts; off-policy that can fail. Shape (p, p).
     """
-    return data.phi.T @ (data.weights[:, None] * (data.phi - data.ahead(gamma)))
+    return data.phi.T @ (data.weights[:, None] * (data.phi - data.next_features(gamma)))
 
 
 def semi_gradient_fixed_point(data: Transitions, gamma: float) -> np.ndarray:
@@ -155,7 +155,7 @@ def residual_fixed_point(data: Transitions, gamma: float) -> np.ndarray:
     Warns:
         RuntimeWarning: the linear system is close to singular.
     """
-    change = data.phi - data.ahead(gamma)
+    change = data.phi - data.next_features(gamma)
     matrix = change.T @ (data.weights[:, None] * change)
     return _solve(matrix, change.T @ (data.weights * data.r))
 

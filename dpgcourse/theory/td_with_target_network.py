@@ -28,7 +28,11 @@ def td_moments(data: Transitions, gamma: float) -> tuple[np.ndarray, np.ndarray,
     (1.0, 1.0, 3.0)
     """
     weighted = data.weights[:, None] * data.phi
-    return weighted.T @ data.phi, weighted.T @ data.ahead(gamma), weighted.T @ data.r
+    return (
+        weighted.T @ data.phi,
+        weighted.T @ data.next_features(gamma),
+        weighted.T @ data.r,
+    )
 
 
 def _checked(alpha: float, tau: float) -> None:
@@ -70,7 +74,7 @@ def spectral_radius(data: Transitions, gamma: float, alpha: float, tau: float) -
     """The factor by which the error grows per update in the long run, below 1 if it shrinks.
 
     >>> one_feature = Transitions(phi=[[1.0]], r=[0.0], phi_next=[[2.0]])
-    >>> round(spectral_radius(one_feature, gamma=0.9, alpha=0.1, tau=1.0), 6)  # 1 + 0.1 · (2 · 0.9 − 1)
+    >>> round(spectral_radius(one_feature, 0.9, 0.1, tau=1.0), 6)  # 1 + 0.1 · (2 · 0.9 − 1)
     1.08
     """
     return float(np.abs(np.linalg.eigvals(transition_matrix(data, gamma, alpha, tau))).max())
