@@ -7,17 +7,19 @@ import torch
 
 from dpgcourse.agents.config import DDPGConfig
 from dpgcourse.agents.ddpg import DDPG
+from dpgcourse.agents.numpy_ddpg import NumpyDDPG
 from dpgcourse.agents.random_streams import random_streams
 from dpgcourse.agents.replay_buffer import ReplayBuffer
+from dpgcourse.errors import InvalidInputError
 from dpgcourse.gradient.action_box import ActionBox
-from dpgcourse.training.loop import TrainConfig
+from dpgcourse.training.config import TrainConfig
 
 
 def agent_and_replay(seeds: int):
     rngs, rng = random_streams(range(seeds)), np.random.default_rng(0)
     box = ActionBox([-2.0], [2.0])
-    agent = DDPG(DDPGConfig(hidden=(16, 16)), 3, box, rngs, torch.float64)
-    replay = ReplayBuffer(100, 3, 1, rngs.replay, torch.float64)
+    agent = DDPG(DDPGConfig(hidden_sizes=(16, 16)), 3, box, rngs, torch.float64)
+    replay = ReplayBuffer(100, 3, 1, rngs.replay, "float64")
     for _ in range(100):
         shapes = ((seeds, 3), (seeds, 1), seeds, (seeds, 3))
         replay.add(*(rng.normal(size=shape) for shape in shapes), rng.integers(2, size=seeds))
@@ -60,5 +62,8 @@ def test_without_a_compiler_it_says_so(monkeypatch):
 
 
 def test_an_agent_without_torch_is_not_compiled():
-    with pytest.raises(ValueError, match="compile is True; allowed: False for method 'by_hand'"):
-        TrainConfig(method="by_hand", compile=True)
+    with pytest.raises(InvalidInputError, match="compile is True; allowed: False for algorithm 'n"):
+        TrainConfig(algorithm="numpy-ddpg", compile=True)
+    agent = NumpyDDPG(DDPGConfig(), 3, ActionBox([-2.0], [2.0]), random_streams([0]))
+    with pytest.raises(InvalidInputError, match="compile is True; allowed: False for NumpyDDPG"):
+        agent.compile()

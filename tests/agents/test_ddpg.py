@@ -5,17 +5,18 @@ import numpy as np
 import pytest
 import torch
 
-from dpgcourse.agents.ddpg import DDPG, DDPGConfig
+from dpgcourse.agents.batch import Batch
+from dpgcourse.agents.config import DDPGConfig
+from dpgcourse.agents.ddpg import DDPG
 from dpgcourse.agents.random_streams import random_streams
-from dpgcourse.agents.replay_buffer import Batch
 from dpgcourse.gradient.action_box import ActionBox
 
-SQUASH = ActionBox([-2.0, 0.0], [2.0, 1.0])
+BOX = ActionBox([-2.0, 0.0], [2.0, 1.0])
 D, M = 3, 2
 
 
 def agent_of(seeds, **config):
-    return DDPG(DDPGConfig(**config), D, SQUASH, random_streams(seeds), dtype=torch.float64)
+    return DDPG(DDPGConfig(**config), D, BOX, random_streams(seeds), dtype=torch.float64)
 
 
 def batch_of(S, B, seed=0):
@@ -140,8 +141,8 @@ def test_exploration_is_clipped_noisy_and_each_seeds_own():
     s = np.ones((2, D))
     for _ in range(200):
         a, one = agent.explore(s), alone.explore(s[1:])
-        assert (a >= SQUASH.low).all()
-        assert (a <= SQUASH.high).all()
+        assert (a >= BOX.low).all()
+        assert (a <= BOX.high).all()
         assert np.array_equal(a[1], one[0])
     assert agent.random_action().shape == (2, M)
 
@@ -150,7 +151,7 @@ def test_the_noise_is_measured_in_half_ranges_of_each_action():
     agent = agent_of(range(2000), sigma=0.1)
     s = np.ones((2000, D))
     noise = agent.explore(s) - agent.act(s[:, None])[:, 0]
-    assert np.allclose(noise.std(0), 0.1 * SQUASH.half_range, rtol=0.07)  # 4 s.e. are 0.063
+    assert np.allclose(noise.std(0), 0.1 * BOX.half_range, rtol=0.07)  # 4 s.e. are 0.063
 
 
 def test_no_noise_without_sigma():
@@ -183,12 +184,12 @@ def test_copies_of_an_agent_are_independent():
         ("actor_lr", 0.0),
         ("critic_lr", float("nan")),
         ("batch_size", 0),
-        ("hidden", ()),
-        ("hidden", (64, 0)),
+        ("hidden_sizes", ()),
+        ("hidden_sizes", (64, 0)),
         ("sigma", -1.0),
         ("action_layer", 0),
         ("action_layer", 3),
-        ("critic_l2", -1.0),
+        ("critic_weight_decay", -1.0),
     ],
 )
 def test_bad_hyperparameters_are_named(field, value):
@@ -196,9 +197,9 @@ def test_bad_hyperparameters_are_named(field, value):
         DDPGConfig(**{field: value})
 
 
-def test_the_l2_penalty_shrinks_the_critic_alone():
+def test_weight_decay_shrinks_the_critic_alone():
     """Adam's first step is the learning rate times the sign of the slope, here the penalty's."""
-    agent = agent_of([0], hidden=(8,), critic_l2=1e6)
+    agent = agent_of([0], hidden_sizes=(8,), critic_weight_decay=1e6)
     before = copy.deepcopy(agent.critic)
     agent.critic_step(batch_of(1, 16), torch.zeros(1, 16, dtype=torch.float64))
     for new, old in zip(agent.critic.parameters(), before.parameters(), strict=True):

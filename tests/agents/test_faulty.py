@@ -7,23 +7,25 @@ import numpy as np
 import pytest
 import torch
 
+from dpgcourse.agents.batch import Batch
 from dpgcourse.agents.config import DDPGConfig
 from dpgcourse.agents.ddpg import DDPG
 from dpgcourse.agents.faulty import FAULTY_AGENTS
 from dpgcourse.agents.random_streams import random_streams
-from dpgcourse.agents.replay_buffer import Batch
 from dpgcourse.gradient.action_box import ActionBox
 
-SQUASH = ActionBox([-2.0, 0.0], [2.0, 1.0])
+BOX = ActionBox([-2.0, 0.0], [2.0, 1.0])
 D, M, B = 3, 2, 16
 SEEDS = (5, 6)
 
 
-def agent_of(kind, seeds=SEEDS, box=SQUASH, **config):
+def agent_of(kind, seeds=SEEDS, box=BOX, **config):
     """An agent whose target networks differ from those that learn, as they do while it learns."""
     if isinstance(kind, str):
         kind = DDPG if kind == "right" else FAULTY_AGENTS[kind]
-    agent = kind(DDPGConfig(hidden=(16,), **config), D, box, random_streams(seeds), torch.float64)
+    agent = kind(
+        DDPGConfig(hidden_sizes=(16,), **config), D, box, random_streams(seeds), torch.float64
+    )
     rng = torch.Generator().manual_seed(0)
     for network in (agent.actor, agent.critic, agent.actor_target, agent.critic_target):
         for parameter in network.parameters():
@@ -111,7 +113,7 @@ def test_truncated_as_done_has_the_wrong_truth_table(kind, is_right):
 def test_double_scaling_stretches_what_the_actor_says(kind, is_right):
     agent, s = agent_of(kind), batch_of().s
     said = agent.actor(s).detach().numpy()
-    stretched = np.clip(SQUASH.center + SQUASH.half_range * said, SQUASH.low, SQUASH.high)
+    stretched = np.clip(BOX.center + BOX.half_range * said, BOX.low, BOX.high)
     assert np.allclose(agent.act(s), said if is_right else stretched, rtol=0, atol=1e-12)
     assert not np.allclose(said, stretched, atol=0.1)
 
@@ -157,7 +159,7 @@ def test_stale_gradients_are_those_of_minus_mean_q():
 @both("shared-noise")
 def test_shared_noise_is_the_same_in_every_entry(kind, is_right):
     agent = agent_of(kind, sigma=0.3)
-    drawn = np.stack([agent.noise() / (0.3 * SQUASH.half_range) for _ in range(2000)])
+    drawn = np.stack([agent.noise() / (0.3 * BOX.half_range) for _ in range(2000)])
     assert np.allclose(drawn.std(0), 1, atol=0.07)  # 4 s.e. are 0.063
     correlation = [np.corrcoef(drawn[:, row].T)[0, 1] for row in range(len(SEEDS))]
     assert np.allclose(correlation, 0 if is_right else 1, atol=0.09)

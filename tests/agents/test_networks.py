@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from dpgcourse.agents.networks import FINAL_BOUND, Actor, Critic, affine
-from dpgcourse.agents.numpy_ddpg import Actor as ActorByHand
+from dpgcourse.agents.config import FINAL_BOUND
+from dpgcourse.agents.networks import Actor, Critic, affine
+from dpgcourse.agents.numpy_ddpg import Actor as NumpyActor
 from dpgcourse.agents.random_streams import random_streams
 from dpgcourse.gradient.action_box import ActionBox
 
@@ -87,12 +88,12 @@ def test_the_layers_are_views_of_theta_whatever_changes_it(change):
     assert [name for name, _ in critic.named_parameters()] == ["theta"]
 
 
-def test_theta_lies_as_by_hand():
+def test_theta_lies_as_in_numpy():
     box, seeds = ActionBox([-1.0, 0.0], [1.0, 5.0]), random_streams([3, 4])
     torchs = Actor(3, box, (5, 4), seeds.weights, torch.float64)
-    by_hand = ActorByHand(3, box, (5, 4), random_streams([3, 4]), np.dtype("float64"))
-    np.testing.assert_array_equal(torchs.theta.detach(), by_hand.theta)
-    for (W, b), (V, c) in zip(torchs.layers(), by_hand.layers, strict=True):
+    ours = NumpyActor(3, box, (5, 4), random_streams([3, 4]), np.dtype("float64"))
+    np.testing.assert_array_equal(torchs.theta.detach(), ours.theta)
+    for (W, b), (V, c) in zip(torchs.layers(), ours.layers, strict=True):
         np.testing.assert_array_equal(W.detach(), V)
         np.testing.assert_array_equal(b.detach()[:, 0], c)
 

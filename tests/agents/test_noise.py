@@ -24,15 +24,15 @@ def test_bad_scale(scale):
 STEPS, WARM = 40_000, 200  # after 200 steps the start is forgotten: e^(−0.15·200) = 1e-13
 
 
-def drift(theta=0.15, scale=(0.2, 1.0), seeds=3, steps=STEPS):
+def ou_noise(theta=0.15, scale=(0.2, 1.0), seeds=3, steps=STEPS):
     rngs = [np.random.default_rng(seed) for seed in range(seeds)]
     noise = OrnsteinUhlenbeckNoise(scale, rngs, theta)
     return np.stack([noise() for _ in range(steps + WARM)])[WARM:]  # (T, S, m)
 
 
 @pytest.mark.parametrize("theta", [0.15, 1.0])
-def test_drifting_noise_has_the_stationary_law(theta):
-    x, sd = drift(theta), np.array([0.2, 1.0]) / np.sqrt(2 * theta)
+def test_ou_noise_has_the_stationary_law(theta):
+    x, sd = ou_noise(theta), np.array([0.2, 1.0]) / np.sqrt(2 * theta)
     effective = STEPS * np.tanh(theta / 2)  # draws as good as this many independent ones
     assert (np.abs(x.mean(0)) < 4 * sd / np.sqrt(effective)).all()
     squares = STEPS * np.tanh(theta)  # the squares forget twice as fast
@@ -40,15 +40,15 @@ def test_drifting_noise_has_the_stationary_law(theta):
 
 
 @pytest.mark.parametrize("lag", [1, 5, 20])
-def test_drifting_noise_forgets_exponentially(lag):
-    x = drift()
+def test_ou_noise_forgets_exponentially(lag):
+    x = ou_noise()
     x = (x - x.mean(0)) / x.std(0)
     correlation = (x[lag:] * x[:-lag]).mean(0)
     assert np.abs(correlation - np.exp(-0.15 * lag)).max() < 4 / np.sqrt(STEPS * 0.15 / 2)
 
 
-def test_drifting_noise_of_dimensions_and_seeds_is_independent():
-    x = drift(scale=(1.0, 1.0))
+def test_ou_noise_of_dimensions_and_seeds_is_independent():
+    x = ou_noise(scale=(1.0, 1.0))
     correlation = np.corrcoef(x.reshape(len(x), -1).T)
     assert np.abs(correlation - np.eye(6)).max() < 5 / np.sqrt(STEPS * np.tanh(0.15))
 
@@ -56,9 +56,9 @@ def test_drifting_noise_of_dimensions_and_seeds_is_independent():
 def test_two_half_steps_are_one_step_in_law():
     half, whole = (OrnsteinUhlenbeckNoise([1.0], [], theta) for theta in (0.1, 0.2))
     assert half.decay**2 == pytest.approx(whole.decay, rel=1e-14)
-    # θ is per step, so halving the step halves θ and the variance σ² of the kicks
-    variance = 0.5 * half.kick**2 * (1 + half.decay**2)
-    assert variance == pytest.approx(whole.kick**2, rel=1e-14)
+    # θ is per step, so halving the step halves θ and the variance σ² of the noise
+    variance = 0.5 * half.step_scale**2 * (1 + half.decay**2)
+    assert variance == pytest.approx(whole.step_scale**2, rel=1e-14)
 
 
 def test_reset_starts_the_given_seeds_at_zero_and_leaves_the_others():
@@ -80,7 +80,7 @@ def test_reset_starts_the_given_seeds_at_zero_and_leaves_the_others():
     for _ in range(3):
         replayed()
     replayed.reset([True])
-    assert replayed()[0] == pytest.approx(replayed.kick * np.array([1.0, 2.0]) * fresh)
+    assert replayed()[0] == pytest.approx(replayed.step_scale * np.array([1.0, 2.0]) * fresh)
 
 
 def test_independent_noise_has_nothing_to_reset():

@@ -7,24 +7,25 @@ import torch
 from dpgcourse.agents.batch import Batch
 from dpgcourse.agents.config import DDPGConfig
 from dpgcourse.agents.ddpg import DDPG
-from dpgcourse.agents.numpy_ddpg import Adam, NumpyDDPG
+from dpgcourse.agents.numpy_ddpg import NumpyDDPG
+from dpgcourse.agents.optim import Adam
 from dpgcourse.agents.policy_gradient import policy_gradient
 from dpgcourse.agents.random_streams import random_streams
 from dpgcourse.gradient.action_box import ActionBox
 from dpgcourse.gradient.derivative_checks import check_gradient, relative_error
 
-SQUASH = ActionBox([-2.0, 0.0], [2.0, 1.0])
+BOX = ActionBox([-2.0, 0.0], [2.0, 1.0])
 D, M = 3, 2
 NETWORKS = ("actor", "critic", "actor_target", "critic_target")
-CONFIG = DDPGConfig(gamma=0.9, tau=0.2, actor_lr=2e-3, hidden=(16, 8))
+CONFIG = DDPGConfig(gamma=0.9, tau=0.2, actor_lr=2e-3, hidden_sizes=(16, 8))
 
 
-def by_hand(seeds=(0,), agent_class=NumpyDDPG, dtype="float64", config=CONFIG):
-    return agent_class(config, D, SQUASH, random_streams(seeds), dtype)
+def in_numpy(seeds=(0,), agent_class=NumpyDDPG, dtype="float64", config=CONFIG):
+    return agent_class(config, D, BOX, random_streams(seeds), dtype)
 
 
 def in_torch(seeds=(0,), dtype=torch.float64, config=CONFIG):
-    return DDPG(config, D, SQUASH, random_streams(seeds), dtype)
+    return DDPG(config, D, BOX, random_streams(seeds), dtype)
 
 
 def batch_of(S, B, seed=0):
@@ -43,13 +44,13 @@ def flat(network):
 
 
 def largest_difference(agent_class=NumpyDDPG, seeds=(0,), B=16, updates=100):
-    """Between any two parameters of the agent by hand and the one in torch, after that many."""
-    hand, reference = by_hand(seeds, agent_class), in_torch(seeds)
+    """Between any two parameters of the agent in NumPy and the one in torch, after that many."""
+    agent, reference = in_numpy(seeds, agent_class), in_torch(seeds)
     for k in range(updates):
         batch = batch_of(len(seeds), B, seed=k)
-        hand.update(batch)
+        agent.update(batch)
         reference.update(tensors(batch))
-    pairs = [(getattr(hand, name).theta, flat(getattr(reference, name))) for name in NETWORKS]
+    pairs = [(getattr(agent, name).theta, flat(getattr(reference, name))) for name in NETWORKS]
     return max(np.abs(ours - theirs).max() for ours, theirs in pairs)
 
 
@@ -74,51 +75,51 @@ class Recorder:
 
 
 def recorded(S=2, B=7):
-    """An agent by hand and one in torch, well away from their start, and gradients by hand."""
-    hand, reference, batch = by_hand(range(S)), in_torch(range(S)), batch_of(S, B)
+    """An agent in NumPy and one in torch, well away from their start, and recorded gradients."""
+    agent, reference, batch = in_numpy(range(S)), in_torch(range(S)), batch_of(S, B)
     rng = np.random.default_rng(9)
     for name in NETWORKS:
-        theta, start = getattr(hand, name).theta, 0
+        theta, start = getattr(agent, name).theta, 0
         theta += rng.normal(size=theta.shape) * 0.3
         for p in getattr(reference, name).parameters():
             end = start + p[0].numel()
             p.data = torch.tensor(theta[:, start:end]).reshape(p.shape)
             start = end
-    hand.actor_optimizer, hand.critic_optimizer = Recorder(), Recorder()
-    hand.critic_step(batch, hand.td_target(batch))
-    hand.actor_step(batch.s)
-    return hand, reference, batch
+    agent.actor_optimizer, agent.critic_optimizer = Recorder(), Recorder()
+    agent.critic_step(batch, agent.td_target(batch))
+    agent.actor_step(batch.s)
+    return agent, reference, batch
 
 
 def test_the_gradients_equal_autograd_in_sign_and_size():
-    hand, reference, batch = recorded()
+    agent, reference, batch = recorded()
     y = reference.td_target(tensors(batch))
-    np.testing.assert_allclose(hand.td_target(batch), y, rtol=1e-12)
+    np.testing.assert_allclose(agent.td_target(batch), y, rtol=1e-12)
     loss = ((y - reference.critic(*tensors(batch)[:2])) ** 2).mean(-1).sum()
     downhill = torch.autograd.grad(loss, tuple(reference.critic.parameters()))
     uphill = policy_gradient(reference.actor, reference.critic, tensors(batch).s)
     for ours, theirs in (
-        (hand.critic_optimizer.downhill, downhill),
-        (hand.actor_optimizer.uphill, uphill),
+        (agent.critic_optimizer.downhill, downhill),
+        (agent.actor_optimizer.uphill, uphill),
     ):
         assert relative_error(ours, torch.cat([g.flatten(1) for g in theirs], 1).numpy()) < 1e-10
 
 
 def test_the_gradients_equal_central_differences():
-    hand, _, batch = recorded(S=1)
-    y = hand.td_target(batch)
+    agent, _, batch = recorded(S=1)
+    y = agent.td_target(batch)
 
     def loss(w):
-        hand.critic.theta[:] = w
-        return ((y - hand.critic.Q(batch.s, batch.a)[0]) ** 2).mean()
+        agent.critic.theta[:] = w
+        return ((y - agent.critic.Q(batch.s, batch.a)[0]) ** 2).mean()
 
     def value(u):
-        hand.actor.theta[:] = u
-        return hand.critic.Q(batch.s, hand.actor.mu(batch.s)[0])[0].mean()
+        agent.actor.theta[:] = u
+        return agent.critic.Q(batch.s, agent.actor.mu(batch.s)[0])[0].mean()
 
     for f, theta, claim in (
-        (loss, hand.critic.theta.copy(), hand.critic_optimizer.downhill),
-        (value, hand.actor.theta.copy(), hand.actor_optimizer.uphill),
+        (loss, agent.critic.theta.copy(), agent.critic_optimizer.downhill),
+        (value, agent.actor.theta.copy(), agent.actor_optimizer.uphill),
     ):
         check_gradient(f, claim[0], theta[0])
         f(theta)  # put the parameters back
@@ -277,48 +278,56 @@ def test_adam_equals_torch():
     np.testing.assert_allclose(ours, theirs.detach(), rtol=0, atol=1e-12)
 
 
-def test_the_targets_follow_by_the_formula():
-    hand = by_hand()
-    pairs = (hand.critic_target, hand.critic), (hand.actor_target, hand.actor)
+def test_polyak_update_moves_the_target_alone_and_in_place():
+    target, source = np.array([1.0, 2.0]), np.array([3.0, -2.0])
+    view = target[:1]
+    polyak_update(target, source, 0.25)
+    assert target.tolist() == [1.5, 1.0] and view.tolist() == [1.5]
+    assert source.tolist() == [3.0, -2.0]
+
+
+def test_the_target_networks_move_by_the_formula():
+    agent = in_numpy()
+    pairs = (agent.critic_target, agent.critic), (agent.actor_target, agent.actor)
     for _, source in pairs:
         source.theta += 1
     expected = [0.2 * source.theta + 0.8 * target.theta for target, source in pairs]
-    hand.update_targets()
+    agent.update_targets()
     for (target, _), theta in zip(pairs, expected, strict=True):
         np.testing.assert_allclose(target.theta, theta, rtol=0, atol=1e-14)
 
 
 def test_it_acts_like_the_agent_in_torch():
-    hand, reference = by_hand((0, 1)), in_torch((0, 1))
+    agent, reference = in_numpy((0, 1)), in_torch((0, 1))
     s = np.random.default_rng(0).normal(size=(2, D))
     for _ in range(20):
-        assert np.array_equal(hand.random_action(), reference.random_action())
-        np.testing.assert_allclose(hand.explore(s), reference.explore(s), rtol=1e-12)
+        assert np.array_equal(agent.random_action(), reference.random_action())
+        np.testing.assert_allclose(agent.explore(s), reference.explore(s), rtol=1e-12)
 
 
 def test_tensors_and_arrays_teach_the_same():
-    one, other, batch = by_hand(), by_hand(), batch_of(1, 8)
+    one, other, batch = in_numpy(), in_numpy(), batch_of(1, 8)
     one.update(batch)
     other.update(tensors(batch))
     assert all(np.array_equal(getattr(one, n).theta, getattr(other, n).theta) for n in NETWORKS)
 
 
 def test_float32_stays_float32_and_near():
-    hand, reference = by_hand(dtype="float32"), in_torch(dtype=torch.float32)
+    agent, reference = in_numpy(dtype="float32"), in_torch(dtype=torch.float32)
     for k in range(20):
         batch = batch_of(1, 16, seed=k).map(lambda field: field.astype(np.float32))
-        hand.update(batch)
+        agent.update(batch)
         reference.update(tensors(batch))
     for name in NETWORKS:
-        theta = getattr(hand, name).theta
+        theta = getattr(agent, name).theta
         assert theta.dtype == np.float32
         np.testing.assert_allclose(theta, flat(getattr(reference, name)), rtol=0, atol=1e-4)
-    assert hand.critic_optimizer.square.dtype == hand.act(batch.s).dtype == np.float32
+    assert agent.critic_optimizer.square.dtype == agent.act(batch.s).dtype == np.float32
 
 
 @pytest.mark.parametrize("put", ["in place", "anew", "in a copy"])
 def test_the_layers_show_theta_however_it_was_put(put):
-    network = by_hand((0, 1)).actor
+    network = in_numpy((0, 1)).actor
     network.layers[0][0]  # whatever is kept from reading is kept now
     if put == "in a copy":
         network = copy.deepcopy(network)
@@ -332,7 +341,7 @@ def test_the_layers_show_theta_however_it_was_put(put):
 
 
 def test_copies_of_an_agent_are_independent():
-    agent = by_hand()
+    agent = in_numpy()
     twin, batch = copy.deepcopy(agent), batch_of(1, 8)
     for _ in range(2):
         agent.update(batch)
@@ -357,25 +366,25 @@ def test_copies_of_an_agent_are_independent():
 def test_a_field_of_the_wrong_shape_is_named(field, wrong, allowed):
     batch = batch_of(1, 8)._replace(**{field: np.zeros(wrong)})
     with pytest.raises(ValueError) as error:  # noqa: PT011
-        by_hand().update(batch)
+        in_numpy().update(batch)
     assert f"{field} has shape {wrong}; allowed: {allowed}" in str(error.value)
 
 
 def test_an_empty_batch_is_refused():
     with pytest.raises(ValueError, match=r"s has shape \(1, 0, 3\); allowed: \(1, 1, 3\)"):
-        by_hand().update(batch_of(1, 0))
+        in_numpy().update(batch_of(1, 0))
 
 
 def test_bad_arguments_are_named():
     for dtype in ("float16", "int64"):
         with pytest.raises(ValueError, match=f"dtype is {dtype}; allowed: float32 or float64"):
-            by_hand(dtype=dtype)
+            in_numpy(dtype=dtype)
     with pytest.raises(ValueError, match=r"sizes is \(0, 16, 8, 2\); allowed"):
-        NumpyDDPG(CONFIG, 0, SQUASH, random_streams([0]))
+        NumpyDDPG(CONFIG, 0, BOX, random_streams([0]))
 
 
-@pytest.mark.parametrize(("field", "value"), [("action_layer", 2), ("critic_l2", 0.01)])
+@pytest.mark.parametrize(("field", "value"), [("action_layer", 2), ("critic_weight_decay", 0.01)])
 def test_what_only_the_agent_in_torch_knows_is_refused(field, value):
     config = DDPGConfig(**{field: value})
-    with pytest.raises(ValueError, match=f"{field} is {value}; allowed by hand: "):
+    with pytest.raises(ValueError, match=f"{field} is {value}; allowed for NumpyDDPG: "):
         NumpyDDPG(config, 3, ActionBox([-2.0], [2.0]), random_streams([0]))
