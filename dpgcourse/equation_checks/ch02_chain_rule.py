@@ -60,7 +60,7 @@ def theorem(rng):
         "central differences": central_difference(ell, u),
         "complex step": complex_step(ell, u),
         "autograd": autograd(lambda u: torch_ell(composite, s, u, w), u),
-        "limit": extrapolate(lambda h: [(ell(u + h) - ell(u)) / h]),
+        "limit": extrapolate(lambda h: np.array([(ell(u + h) - ell(u)) / h])),
     }
 
 
@@ -177,7 +177,7 @@ def central(rng):
 @entry("eq-chain-errors", "estimate")
 def errors(rng):
     """The error of a difference is a power of h plus the rounding errors over its width."""
-    s, w, u, c = *rng.uniform(0.8, 1.6, size=3), rng.uniform(0.5, 2)
+    (s, w, u), c = rng.uniform(0.8, 1.6, size=3), rng.uniform(0.5, 2)
     formula = -((sympy.tanh(s * u_) - w * s) ** 2)
     value, _, d2, d3 = (float(formula.diff(u_, k).subs(u_, u)) for k in range(4))
 

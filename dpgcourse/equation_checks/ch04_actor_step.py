@@ -15,9 +15,10 @@ from dpgcourse.gradient.derivative_checks import central_difference, complex_ste
 
 def _networks(composite, u, w):
     """The actor and the critic of `smooth_composite` as torch modules."""
-    actor = nn.Sequential(nn.Linear(3, 2, bias=False, dtype=torch.float64), nn.Tanh())
+    linear = nn.Linear(3, 2, bias=False, dtype=torch.float64)
+    actor = nn.Sequential(linear, nn.Tanh())
     with torch.no_grad():
-        actor[0].weight.copy_(torch.tensor(u.reshape(2, 3)))
+        linear.weight.copy_(torch.tensor(u.reshape(2, 3)))
     alpha, beta, phi = (
         torch.tensor(getattr(composite.critic, x)) for x in ("alpha", "beta", "phi")
     )
@@ -73,7 +74,8 @@ def loss(rng):
 def two_factors(rng):
     """The gradient of the batch mean of Q is the mean of Jᵀg, with g at the actor's actions."""
     composite, s, u, w = smooth_composite(rng, batch=(5,))
-    (slope,) = policy_gradient(*_networks(composite, u, w), torch.tensor(s))
+    actor, critic = _networks(composite, u, w)
+    (slope,) = policy_gradient(actor, critic, torch.tensor(s))
     factors = [composite.factors(s_i, u, w) for s_i in s]
     return {
         "formula": slope.numpy().ravel(),

@@ -66,7 +66,7 @@ class _Example:
 
     def visits(self, a):
         """The sum of γ^t Pr(s_t = s), term by term, for the actions a."""
-        P, row, total = self.chain.P(a), self.chain.p0, 0
+        P, row, total = self.chain.P(a), self.chain.p0, np.zeros(5)
         for _ in range(400):
             total, row = total + row, self.chain.gamma * row @ P
         return total
@@ -266,7 +266,7 @@ def integral(rng):
     """On a continuous state space the theorem holds with an integral over the visits."""
     u, eta, start = rng.uniform(0.02, 0.08), 0.1, rng.uniform(0.1, 0.2)
     _, g, visits = _circle_integrals(u, eta, start, 0.1**2)
-    s, collected = start + 0.1 * rng.normal(size=80_000), 0.0
+    s, collected = start + 0.1 * rng.normal(size=80_000), np.zeros(80_000)
     for t in range(6):  # later the state is uniform, and the mean of g is zero
         collected = collected + 0.9**t * _circle_slope(s, u, eta)
         s = 2 * s + u + eta * rng.normal(size=s.shape)

@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import sympy
@@ -86,7 +87,7 @@ def point_slope(rng):
     system, gamma, K, _ = _point(rng)
     E = K - gamma * (1 - K) * _P(gamma, K)
     k = sympy.symbols("k")
-    routes = ex.slopes(lambda K: _rollout(gamma, K, 1.0), K)
+    routes: dict[str, Any] = ex.slopes(lambda K: _rollout(gamma, K, 1.0), K)
     routes["sympy"] = float(-_P(gamma, k).diff(k).subs(k, K))
     half = -1 / (2 * _Sigma(gamma, K))
     return {
@@ -326,7 +327,7 @@ def gradient(rng):
 def deterministic_gradient(rng):
     """The gradient is the discounted sum over the steps of the mean of Jᵀg, here −gsᵀ."""
     lqr, K = ex.random_lqr(rng)
-    total, S, F = 0.0, lqr.Sigma0, lqr.A - lqr.B @ K
+    total, S, F = np.zeros_like(K), lqr.Sigma0, lqr.A - lqr.B @ K
     for t in range(350):
         s = np.linalg.cholesky(S).T  # three states whose outer products add up to E[ssᵀ]
         total, S = total - lqr.gamma**t * lqr.dQ_da(K, s, -s @ K.T).T @ s, F @ S @ F.T + lqr.W
@@ -404,7 +405,7 @@ def action_noise(rng):
     lqr, K = ex.random_lqr(rng)
     g, BB, variance = lqr.gamma, lqr.B @ lqr.B.T, rng.uniform(0.5, 2)
     noisy = lqr.with_action_noise(variance * np.eye(2))
-    noise_alone = replace(lqr, Sigma0=g / (1 - g) * BB, W=None)  # its Σ is Γ
+    noise_alone = replace(lqr, Sigma0=g / (1 - g) * BB, W=0 * BB)  # its Σ is Γ
 
     def run(K, variance):
         """Return and moments with the action noise added to W, and its cost in every step."""

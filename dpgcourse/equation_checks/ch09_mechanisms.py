@@ -2,6 +2,7 @@
 
 from collections import deque
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -93,7 +94,8 @@ def uses(rng):
         replay.add(t * one, one, one[:, 0], one, one[:, 0])
         drawn = replay.sample(B).s[..., 0]  # (seeds, B)
         counts += (drawn == capacity).sum(1)
-    kept, expected = deque(maxlen=capacity), 0.0
+    kept: deque[int] = deque(maxlen=capacity)
+    expected = 0.0
     for t in range(2 * capacity):
         kept.append(t)
         expected += B * kept.count(capacity) / len(kept)
@@ -273,7 +275,7 @@ def ou_sum(rng):
 @entry("eq-mech-end", "identity", DDPG.td_target)
 def end(rng):
     """The target is r after a termination, else r plus γ times the value of s'."""
-    agent = DDPG(
+    agent: Any = DDPG(
         DDPGConfig(hidden_sizes=(3,)), 1, ActionBox([-1], [1]), random_streams([0]), torch.float64
     )
     agent.actor_target = lambda s: 2 * s

@@ -185,7 +185,8 @@ def entry(label: str, kind: str, *functions, draws: int = 3) -> Callable:
         raise ValueError(f"{label}: a {kind} names the function of the package that computes it")
 
     def register(examples: Callable) -> Callable:
-        REGISTRY[label] = Entry(label, kind, inspect.getdoc(examples), functions, examples, draws)
+        claim = inspect.getdoc(examples) or ""
+        REGISTRY[label] = Entry(label, kind, claim, functions, examples, draws)
         return examples
 
     return register
