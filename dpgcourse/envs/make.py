@@ -84,7 +84,7 @@ def make_env(
     for wrapper in wrappers:
         made = _wrapped(made, wrapper)
     check_env(made, name)
-    if len(made.action_space.shape) != 1:
+    if len(made.action_space.shape or ()) != 1:
         made = FlattenAction(made)
     return CheckedEnv(made, name)
 
@@ -102,7 +102,7 @@ def make_vector_env(
     """
     if isinstance(env, str) and env in VECTORIZED and not env_kwargs and not wrappers:
         return VECTORIZED[env](num_envs)
-    first = make_env(env, env_kwargs, wrappers)
+    first: Any = make_env(env, env_kwargs, wrappers)
     check_memory_of_wrappers(first.env, env_name(env))
     first.close()
     copies = [lambda: make_env(env, env_kwargs, wrappers)] * num_envs
@@ -179,7 +179,7 @@ def _in_module(module_name: str, attribute: str, what: str) -> Any:
     if module_name.startswith(".") or not attribute:
         raise InvalidInputError(f"{what}; allowed: module:Name")
     try:
-        found = importlib.import_module(module_name)
+        found: Any = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if not _is_missing(module_name, error):
             raise  # the module exists, and lacks something itself

@@ -163,7 +163,7 @@ def _small(frame: np.ndarray, target: Path) -> Any:
 
 
 def _rate(env: gym.Env) -> float:
-    rate = env.metadata.get("render_fps")
+    rate: Any = env.metadata.get("render_fps")
     usable = isinstance(rate, int | float) and math.isfinite(rate) and rate > 0
     return rate if usable else RATE
 
