@@ -35,7 +35,7 @@ def is_number(value: object, low: float = float("-inf")) -> bool:
     """Whether a value is a finite int or float, no bool, and at least low."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return False
-    return low <= value < float("inf")
+    return low <= value and float("-inf") < value < float("inf")
 
 
 def is_positive(value: object) -> bool:

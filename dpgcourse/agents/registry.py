@@ -1,6 +1,6 @@
 """The algorithms that can be trained, by the names that configurations and records use.
 
-Looking up a name or its configuration imports neither torch nor an agent; `agent_class` does.
+Looking up a name or its configuration imports neither torch nor an agent; `Algorithm.load` does.
 """
 
 import difflib
@@ -128,7 +128,7 @@ def find_algorithm(algorithm: str | Callable[..., Any]) -> Algorithm:
         found = getattr(found, part, None)
     if qualname and callable(found):
         return _own(found, algorithm)
-    close = difflib.get_close_matches(algorithm, ALGORITHMS, n=1)
+    close = difflib.get_close_matches(algorithm.lower(), ALGORITHMS, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     raise InvalidInputError(
         f"algorithm is {algorithm!r}; allowed: {', '.join(ALGORITHMS)}, or a class{hint}"
