@@ -114,6 +114,10 @@ class Agent(ABC):
         Raises:
             InvalidInputError: another shape.
         """
+        return self._for_every_seed(observation, self.policy)
+
+    def _for_every_seed(self, observation, policy: Callable[[np.ndarray], np.ndarray]):
+        """What a policy for states (S, B, d) answers to any observation that `act` allows."""
         s = np.asarray(observation)
         S, d = self.num_seeds, self.state_dim
         if not 1 <= s.ndim <= 3 or s.shape[-1] != d or (s.ndim == 3 and len(s) != S):
@@ -121,8 +125,8 @@ class Agent(ABC):
                 f"observation has shape {s.shape}; allowed: ({d},), (B, {d}) or ({S}, B, {d})"
             )
         if s.ndim == 3:
-            return self.policy(s)
-        a = self.policy(np.tile(s.reshape(-1, d), (S, 1, 1)))
+            return policy(s)
+        a = policy(np.tile(s.reshape(-1, d), (S, 1, 1)))
         a = a if s.ndim == 2 else a[:, 0]
         return a if S > 1 else a[0]
 

@@ -59,9 +59,7 @@ class NormalizedObservations(Agent):
 
     def act(self, observation) -> np.ndarray:
         """Noiseless actions, shapes as in `Agent.act`; executed as the agent inside executes."""
-        if np.ndim(observation) != 3:
-            return super().act(observation)
-        return self.agent.act(self.normalize(observation))
+        return self._for_every_seed(observation, lambda s: self.agent.act(self.normalize(s)))
 
     def explore(self, s: np.ndarray) -> np.ndarray:
         """Noisy actions (S, m) for one state per seed (S, d)."""

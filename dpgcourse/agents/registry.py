@@ -149,7 +149,13 @@ def _own(factory, name: str, config_class: type[AgentConfig] | None = None) -> A
     return Algorithm(name, factory, config_class or hyperparameters, "your own")
 
 
-CONTRACT = ("act", "explore", "random_action", "update", "state", "load_state", "config", "noise")
+CONTRACT = (
+    *("config", "num_seeds", "state_dim", "action_dim", "box", "streams", "noise"),
+    *("act", "explore", "random_action", "observe", "terminal_flags", "update"),
+    *("policy", "frozen_policy", "q", "dq_da", "bootstrap_value"),
+    *("state", "policy_state", "load_state", "compile"),
+)
+"""What training, evaluation, diagnostics and records use of an agent."""
 
 
 def make_agent(algorithm: Algorithm, config: AgentConfig, state_dim: int, box, streams) -> Any:
