@@ -8,7 +8,7 @@ from dpgcourse.agents.batch import Batch
 from dpgcourse.agents.config import DDPGConfig
 from dpgcourse.agents.ddpg import DDPG
 from dpgcourse.agents.numpy_ddpg import NumpyDDPG
-from dpgcourse.agents.optim import Adam
+from dpgcourse.agents.optim import Adam, polyak_update
 from dpgcourse.agents.policy_gradient import policy_gradient
 from dpgcourse.agents.random_streams import random_streams
 from dpgcourse.gradient.action_box import ActionBox
