@@ -1,7 +1,7 @@
 import numpy as np
 
 from dpgcourse.analysis.near_optimal_pendulum import Grid, near_optimal_returns
-from dpgcourse.envs.make import REFERENCE_RETURNS, VectorPendulum, pendulum_step
+from dpgcourse.envs.vector_pendulum import REFERENCE_RETURNS, VectorPendulum, pendulum_step
 
 
 def test_interpolation_is_exact_for_what_is_linear_between_grid_points():

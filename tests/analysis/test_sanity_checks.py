@@ -1,4 +1,4 @@
-"""Each probe tells the right agent from the bug it is made for, by the number it predicts."""
+"""Each check tells the right agent from the bug it is made for, by the number it predicts."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import torch
 
 from dpgcourse.agents.faulty import FAULTY_AGENTS
 from dpgcourse.analysis import sanity_checks
-from dpgcourse.analysis.sanity_checks import PROBES
+from dpgcourse.analysis.sanity_checks import SANITY_CHECKS
 from dpgcourse.envs.make import make_env
 
 SIZE = {"seeds": 2, "steps": 700}
@@ -26,10 +26,10 @@ def one_thread():
     torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize("name", PROBES)
+@pytest.mark.parametrize("name", SANITY_CHECKS)
 def test_the_right_agent_passes(name):
     answer, tolerance = RIGHT[name]
-    assert np.abs(PROBES[name](**SIZE) - answer).max() < tolerance
+    assert np.abs(SANITY_CHECKS[name](**SIZE) - answer).max() < tolerance
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_the_right_agent_passes(name):
     ],
 )
 def test_a_bug_is_off_by_what_pencil_and_paper_say(name, bug, low, high):
-    found = PROBES[name](FAULTY_AGENTS[bug], **SIZE)
+    found = SANITY_CHECKS[name](FAULTY_AGENTS[bug], **SIZE)
     assert ((low < found) & (found < high)).all()
 
 
@@ -57,17 +57,17 @@ def test_a_bug_is_off_by_what_pencil_and_paper_say(name, bug, low, high):
         ("bandit_slope_slow_targets", "target-critic-in-actor"),
     ],
 )
-def test_an_actor_misled_does_not_aim(name, bug):
-    assert (np.abs(PROBES[name](FAULTY_AGENTS[bug], **SIZE) - 1) > 0.5).all()
+def test_an_actor_that_is_misled_misses_the_slope(name, bug):
+    assert (np.abs(SANITY_CHECKS[name](FAULTY_AGENTS[bug], **SIZE) - 1) > 0.5).all()
 
 
-def test_the_probes_are_what_they_say():
+def test_the_tasks_are_what_they_say():
     env = make_env("ConstantReward-v0")
     env.reset(seed=0)
     steps = [env.step([0.3]) for _ in range(5)]
     assert [(r, terminated) for _, r, terminated, _, _ in steps] == [(1.0, False)] * 5
     assert [truncated for *_, truncated, _ in steps] == [False] * 4 + [True]
-    env = make_env("Coin-v0")
+    env = make_env("RandomSign-v0")
     seen = set()
     for k in range(50):
         env.reset(seed=k)
@@ -79,7 +79,7 @@ def test_the_probes_are_what_they_say():
         assert terminated
         seen.add(s[0])
     assert seen == {-1.0, 1.0}
-    env = make_env("Aim-v0")
+    env = make_env("ContextualBandit-v0")
     s, _ = env.reset(seed=0)
     _, r, terminated, _, _ = env.step([1.5])
     assert terminated
@@ -87,13 +87,13 @@ def test_the_probes_are_what_they_say():
 
 
 def test_what_is_written_is_read(tmp_path, monkeypatch):
-    def probe(agent_class, seeds, first=0):
+    def check(agent_class, seeds, first=0):
         return np.arange(first, first + seeds) + len(agent_class.__name__)
 
-    monkeypatch.setattr(probes, "PROBES", {"one": probe, "two": probe})
+    monkeypatch.setattr(sanity_checks, "SANITY_CHECKS", {"one": check, "two": check})
     sanity_checks.write(tmp_path / "p.csv", seeds=3, first=5)
     back = sanity_checks.read(tmp_path / "p.csv")
     assert list(back) == ["ddpg", *FAULTY_AGENTS]
     for agent, agent_class in FAULTY_AGENTS.items():
         for name in ("one", "two"):
-            assert np.array_equal(back[agent][name], probe(agent_class, 3, first=5))
+            assert np.array_equal(back[agent][name], check(agent_class, 3, first=5))

@@ -10,10 +10,11 @@ from dpgcourse.agents.random_streams import random_streams
 from dpgcourse.envs.lqr import CART
 from dpgcourse.gradient.action_box import ActionBox
 from dpgcourse.theory.lqr import UnstableGainError
+from dpgcourse.training.record import read_table
 from results.lqr import linear_actor
 from results.lqr.linear_actor import CONFIG, LinearDDPG, angle, measure
 
-SHORT = replace(CONFIG, seeds=2, steps=600, eval_every=300)
+SHORT = replace(CONFIG, num_seeds=2, steps=600, eval_every=300)
 
 
 def agent_with(gains):
@@ -73,8 +74,8 @@ def test_written_and_read_again(tmp_path):
     torch.set_num_threads(1)
     steps, columns = linear_actor.run(SHORT)
     assert steps.tolist() == [600]  # at 300 nothing had been learned yet
-    linear_actor.write(tmp_path / "lqr.csv", SHORT)
-    steps_read, columns_read = linear_actor.read(tmp_path / "lqr.csv")
+    linear_actor.write(tmp_path, SHORT)
+    steps_read, columns_read = read_table(tmp_path / "linear-actor.csv")
     assert steps_read.tolist() == [600] and columns_read.keys() == columns.keys()
     for name, values in columns.items():
         assert values.shape == (1, 2) and np.allclose(columns_read[name], values, rtol=1e-6)
