@@ -3,6 +3,7 @@
 import difflib
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 
 import dpgcourse
@@ -11,6 +12,8 @@ from dpgcourse.cli.record_commands import evaluate, list_names, play
 from dpgcourse.cli.training_commands import study, train
 from dpgcourse.errors import InvalidInputError
 from dpgcourse.training.divergence import DivergenceError
+
+_default_format = warnings.formatwarning
 
 COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "train": train,
@@ -26,6 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())  # module:Name is looked for where the user stands
+    if getattr(sys.stdout, "errors", None) == "strict" and hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # for names outside its code page
+    format_before, warnings.formatwarning = warnings.formatwarning, _format_warning
     try:
         command = arguments[0] if arguments else ""
         if command in ("-h", "--help"):
@@ -44,6 +50,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except DivergenceError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None
+    finally:
+        warnings.formatwarning = format_before
+
+
+def _format_warning(message, category, filename, lineno, line=None) -> str:
+    """Warnings of this package on one line, without the place in its code."""
+    if category.__module__.startswith("dpgcourse."):
+        return f"warning: {message}\n"
+    return _default_format(message, category, filename, lineno, line)
 
 
 def usage() -> str:

@@ -38,6 +38,7 @@ def evaluate(arguments: Sequence[str]) -> None:
             given.seed,
             env_kwargs=config.env_kwargs,
             wrappers=_stored_wrappers(record, given.env),
+            max_steps=config.eval_max_steps,
         )
         means = returns.reshape(config.num_seeds, -1).mean(-1)
         band = "too few seeds"
@@ -69,6 +70,7 @@ def play(arguments: Sequence[str]) -> None:
         "env_kwargs": record.config.env_kwargs,
         "wrappers": _stored_wrappers(record, given.env),
     }
+    longest = record.config.eval_max_steps
     target = None if given.show else given.video or given.record / f"play-{seed}.gif"
     if target is not None and given.video is None:
         try:
@@ -78,7 +80,9 @@ def play(arguments: Sequence[str]) -> None:
             target = None
         if target is not None and target.exists():
             target.unlink()  # the one that an earlier `play` wrote
-    total = video.play(agent, env, video=target, show=given.show, start=given.start, **options)
+    total = video.play(
+        agent, env, video=target, show=given.show, start=given.start, max_steps=longest, **options
+    )
     print(f"seed {seed}: return of the episode: {total:.1f}")
     if target:
         print(f"video: {target}")
@@ -133,9 +137,10 @@ def _stored_env(record, given: str | None) -> str:
 
     name = given or record.config.env
     if given is None and not is_registered(name):
+        nameless = " " in name or "<" in name  # an instance, a lambda
+        again = "--env NAME" if nameless else f"--env {name}, which imports its module"
         raise InvalidInputError(
-            f"the record's environment {name!r} is not registered here; allowed: --env {name}, "
-            "which imports its module"
+            f"the record's environment {name!r} is not registered here; allowed: {again}"
         )
     return name
 

@@ -1,5 +1,6 @@
 """``dpgcourse train`` and ``dpgcourse study``."""
 
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -30,11 +31,13 @@ def train(arguments: Sequence[str]) -> None:
     name = f"{_env(config)}-{config.algorithm_name}-{config.num_seeds}seeds-{config.steps}steps"
     out = given.out or Path("runs", record_writer.portable_name(name))
     _print_config(record_writer.describe(config))
+    policy = out / "policy.safetensors"  # is written at the first evaluation
+    of_another_run = os.path.exists(policy)
     try:
         run = loop.train(config, out=out, progress=given.progress, tensorboard=given.tensorboard)
     except KeyboardInterrupt:
         kept = "the record holds every evaluation so far"
-        if not (out / "policy.safetensors").exists():
+        if not os.path.exists(policy):
             kept = "nothing was written, because nothing had been evaluated yet"
         print(f"interrupted; {kept}", file=sys.stderr)
         raise SystemExit(130) from None
@@ -43,7 +46,7 @@ def train(arguments: Sequence[str]) -> None:
         print(f"last evaluation: mean {final.mean():.1f} over {config.num_seeds} seeds, ", end="")
         print(f"lowest seed {final.min():.1f}, highest {final.max():.1f}")
     finally:
-        if (out / "policy.safetensors").exists():  # at least one evaluation
+        if not of_another_run and os.path.exists(policy):
             draw_record(out)
             print(f"record: {out}")
 

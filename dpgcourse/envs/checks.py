@@ -41,7 +41,7 @@ def check_env(env: gym.Env, name: str) -> None:
             inspect.signature(layer.reset).bind(seed=None, options=None)
         except TypeError as error:
             raise InvalidInputError(
-                f"env {name!r} has reset{inspect.signature(layer.reset)} in {kind}, and {error}; "
+                f"env {name!r} cannot be reset with a seed and options ({kind}.reset {error}); "
                 "allowed: reset(self, *, seed=None, options=None)"
             ) from None
         if not _holds_running_statistics(layer):
@@ -69,7 +69,8 @@ def _check_actions(env: gym.Env, found: str) -> None:
         )
     if actions.shape and 0 in actions.shape:
         raise InvalidInputError(f"{found}; allowed: one number or more")
-    if not max(np.abs(actions.low).max(), np.abs(actions.high).max()) <= LARGEST:
+    bounds = np.abs([actions.low, actions.high], dtype=np.float64)
+    if not (bounds <= LARGEST).all():
         clipped = any(isinstance(layer, gym.wrappers.ClipAction) for layer in _layers(env))
         raise InvalidInputError(
             f"{found}; allowed: finite bounds; "

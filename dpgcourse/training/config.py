@@ -61,7 +61,8 @@ class TrainConfig:
 
     def __post_init__(self):
         config_class = find_algorithm(self.algorithm).config_class
-        settings: dict[str, Any] = {"wrappers": tuple(self.wrappers)}
+        listed = isinstance(self.wrappers, list | tuple)
+        settings: dict[str, Any] = {"wrappers": tuple(self.wrappers)} if listed else {}
         if self.agent is None:
             settings["agent"] = config_class()
         if is_integer(self.steps, 1):
@@ -92,9 +93,11 @@ class TrainConfig:
                 *((name, isinstance(getattr(self, name), bool), "True or False") for name in flags),
                 (
                     "env_kwargs",
-                    isinstance(self.env_kwargs, Mapping),
+                    isinstance(self.env_kwargs, Mapping)
+                    and all(isinstance(name, str) for name in self.env_kwargs),
                     "names and values",
                 ),
+                ("wrappers", listed, "a list"),
                 ("agent", isinstance(self.agent, config_class), f"a {config_class.__name__}"),
             ),
         )

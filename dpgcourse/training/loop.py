@@ -133,9 +133,13 @@ def check_config(config: TrainConfig) -> tuple[int, ActionBox]:
     env.close()
     if config.eval_env is not None:
         env = make_env(config.eval_env, config.env_kwargs, config.wrappers)
-        other = env.observation_space, env.action_space
+        other: tuple[Any, Any] = env.observation_space, env.action_space
         env.close()
-        if other != spaces:
+        same_actions = all(
+            np.array_equal(getattr(other[1], bound), getattr(spaces[1], bound))
+            for bound in ("low", "high")
+        )
+        if other[0].shape != spaces[0].shape or not same_actions:
             raise InvalidInputError(
                 f"eval_env has observations {other[0]} and actions {other[1]}; allowed: "
                 f"{spaces[0]} and {spaces[1]}, those of env"
@@ -208,7 +212,8 @@ def _train(config, state_dim, box, callbacks, progress, folder) -> Run:
     envs.close()
     eval_envs.close()
     log = {name: np.stack([report.log[name] for report in reports]) for name in reports[0].log}
-    _warn_if_saturated(log, replay)
+    if not config.normalize_observations:
+        _warn_if_saturated(log, replay)
     steps = np.array([report.step for report in reports])
     return Run(config, agent, steps, np.stack([r.returns for r in reports]), log, folder)
 

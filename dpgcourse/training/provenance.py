@@ -18,7 +18,7 @@ def provenance() -> dict[str, object]:
     The git state is that of the working directory, None outside a repository or without git.
     """
     return {
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": readable(shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])),
         "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
         **{name: _version(name) for name in LIBRARIES},
@@ -27,6 +27,11 @@ def provenance() -> dict[str, object]:
         "system": f"{platform.system()} {platform.machine()}",
         "processors": os.cpu_count(),
     }
+
+
+def readable(text: str) -> str:
+    """A text from the command line without what stands for bytes that the system could not read."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _version(name: str) -> str | None:

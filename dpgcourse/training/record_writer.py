@@ -1,5 +1,6 @@
 """Write the record of a training run; `dpgcourse.training.record` describes and reads it."""
 
+import contextlib
 import csv
 import dataclasses
 import json
@@ -17,7 +18,7 @@ from dpgcourse.errors import InvalidInputError
 from dpgcourse.training.config import TrainConfig
 from dpgcourse.training.diagnostics import QUANTITIES
 from dpgcourse.training.evaluation import EvaluationReport
-from dpgcourse.training.provenance import provenance
+from dpgcourse.training.provenance import provenance, readable
 
 FORMAT = 2  # of config.json; raised when its fields change
 COLUMNS = ("seed", "step", "episode", "return")
@@ -38,11 +39,13 @@ class RecordWriter:
         config: what is being trained.
 
     Raises:
-        InvalidInputError: the folder exists and is not empty, or is a file. Nothing is overwritten.
+        InvalidInputError: the folder exists and is not empty, is a file, or cannot be made. Nothing
+            is overwritten.
     """
 
     def __init__(self, folder: str | Path, config: TrainConfig):
         self.folder, self.config = Path(folder), config
+        require_folder(self.folder)
         if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
             raise InvalidInputError(f"out is {str(folder)!r}, which exists; allowed: a new folder")
         self.started = False
@@ -54,7 +57,7 @@ class RecordWriter:
             ("provenance.json", provenance()),
         ):
             text = json.dumps(content, indent=2, ensure_ascii=False)
-            (self.folder / name).write_text(text + "\n", encoding="utf-8")
+            (self.folder / name).write_text(readable(text) + "\n", encoding="utf-8")
         (self.folder / "README.md").write_text(readme(self.config), encoding="utf-8")
         self._append("returns.csv", [COLUMNS])
         self._append("log.csv", [("seed", "step", *report.log)])
@@ -89,6 +92,31 @@ class RecordWriter:
         partial = self.folder / "policy.safetensors.partial"
         partial.write_bytes(save_tensors(arrays))
         os.replace(partial, self.folder / "policy.safetensors")  # whole or not at all
+
+
+def require_folder(folder: Path) -> None:
+    """Check that a folder is there, or can be made: it is made and taken away again.
+
+    Raises:
+        InvalidInputError: it cannot be made or written into.
+    """
+    try:
+        if folder.is_file():
+            return  # what is wrong with it is said elsewhere
+        missing = [path for path in (folder, *folder.parents) if not path.exists()]
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if not os.access(folder, os.W_OK):
+                raise PermissionError(0, "no permission to write")
+        finally:
+            for path in missing:
+                with contextlib.suppress(OSError, ValueError):
+                    path.rmdir()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InvalidInputError(
+            f"out is {str(folder)!r}, which cannot be made: {reason}; allowed: a folder that can"
+        ) from None
 
 
 def describe(config: TrainConfig, agent: Any = None) -> dict[str, Any]:

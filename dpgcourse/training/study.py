@@ -25,8 +25,9 @@ from dpgcourse.errors import InvalidInputError
 from dpgcourse.training.config import TrainConfig, make_config
 from dpgcourse.training.divergence import DivergenceError
 from dpgcourse.training.loop import train
+from dpgcourse.training.provenance import readable
 from dpgcourse.training.record import Record, read_record
-from dpgcourse.training.record_writer import describe, portable_name
+from dpgcourse.training.record_writer import describe, portable_name, require_folder
 
 FIXED = ("num_seeds", "first_seed", "agent")  # the same in all variants of a study
 LONGEST_NAME = 150  # characters of a variant's name, which becomes a folder
@@ -104,6 +105,8 @@ def run_study(
             the same name and another configuration. Nothing has been written then.
     """
     folder = Path(folder)
+    require_folder(folder)
+    command = readable(command)
     log = folder / "command.txt"
     if folder.exists() and not log.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InvalidInputError(
