@@ -60,10 +60,10 @@ def play(
     if mode:
         require_render_mode(env, mode, env_kwargs, wrappers)
     made = make_env(env, env_kwargs, wrappers, render_mode=mode)
-    require_same_spaces(agent, made.observation_space, made.action_space)
     frames: list[Any] = []
     total = 0.0
     try:
+        require_same_spaces(agent, made.observation_space, made.action_space)
         s, _ = made.reset(seed=start)
         for _ in range(max_steps):
             if target and len(frames) < LONGEST:
