@@ -8,31 +8,6 @@ from matplotlib.colors import to_rgb, to_rgba
 from dpgcourse.figures import style
 
 
-def curve(seeds=3, **kwargs):
-    steps = np.arange(1, 5) * 1000
-    per_seed = np.arange(4.0 * seeds).reshape(4, seeds)
-    return per_seed, style.learning_curve(steps, per_seed, **kwargs)
-
-
-def test_every_seed_and_the_mean_are_drawn():
-    fig, ax = plt.subplots()
-    per_seed, returned = curve(ax=ax)
-    assert returned is ax
-    drawn = [line.get_ydata().tolist() for line in ax.lines]
-    assert drawn == [*per_seed.T.tolist(), per_seed.mean(1).tolist()]
-    assert len(ax.collections) == 1  # the interval
-    legend = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert legend == ["mean of 3 seeds", "95% bootstrap interval of the mean"]
-    plt.close(fig)
-
-
-def test_one_seed_has_no_interval_and_references_are_labeled():
-    _, ax = curve(seeds=1, references={"random": -5.0})
-    assert not ax.collections
-    assert [text.get_text() for text in ax.texts] == ["random"]
-    assert ax.lines[-1].get_ydata() == [-5.0, -5.0]
-
-
 def test_an_arrow_runs_from_its_tail_to_its_head():
     fig, ax = plt.subplots()
     ax.set(xlim=(0, 4), ylim=(0, 4))
@@ -50,7 +25,7 @@ def test_an_arrow_runs_from_its_tail_to_its_head():
 
 def test_importing_chooses_no_backend():
     code = (
-        "import matplotlib; matplotlib.use('svg'); import dpgcourse.figures.style as plot; "
+        "import matplotlib; matplotlib.use('svg'); from dpgcourse.figures import style; "
         "style.use_course_style(); assert matplotlib.get_backend() == 'svg'"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
