@@ -311,5 +311,5 @@ def _raised_by_gymnasiums_checks(error: Exception) -> bool:
     *_, (frame, _) = traceback.walk_tb(error.__traceback__)
     module = frame.f_globals.get("__name__", "")
     if module.startswith("gymnasium.utils.passive_env_checker"):
-        return isinstance(error, AssertionError)
+        return isinstance(error, AssertionError | gym.error.Error)
     return module.startswith("gymnasium.wrappers") and "unpack" in str(error)

@@ -4,7 +4,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from dpgcourse.envs.lqr import CART, FORCE, LQREnv, register
-from dpgcourse.envs.make import make_env, make_envs
+from dpgcourse.envs.make import make_env, make_vector_env
 from dpgcourse.theory.lqr import LQR
 
 TWO = LQR(0.5 * np.eye(2), np.eye(2), np.eye(2), np.eye(2), 0.9, W=[[0.2, 0.1], [0.1, 0.2]])
@@ -25,7 +25,7 @@ def test_it_is_made_by_name_and_stops_after_200_steps():
     env.reset(seed=0)
     ends = [env.step(np.zeros(1, dtype=np.float32))[2:4] for _ in range(200)]
     assert ends == [(False, False)] * 199 + [(False, True)]
-    envs = make_envs("LQR-v0", 3)
+    envs = make_vector_env("LQR-v0", 3)
     assert envs.reset(seed=0)[0].shape == (3, 2)
     register()  # a second time is harmless
     assert "LQR-v0" in gym.registry
@@ -125,3 +125,13 @@ def test_an_overflow_is_named(growth, start):
     env.reset(options={"state": [start]})
     with np.errstate(over="ignore"), pytest.raises(FloatingPointError, match="is followed by"):
         env.step(np.zeros(1))
+
+
+def test_another_system_can_be_given_by_arguments():
+    env = make_env("LQR-v0", {"system": TWO, "low": -3, "high": 3})
+    assert env.action_space == gym.spaces.Box(-3, 3, (2,))
+    assert env.unwrapped.system is not CART
+    np.testing.assert_array_equal(env.unwrapped.system.A, TWO.A)
+    alone = make_env(LQREnv, {"system": TWO})  # the class has no time limit
+    alone.reset(seed=0)
+    assert not any(alone.step(np.zeros(2))[3] for _ in range(250))
