@@ -2,7 +2,7 @@
 
 import copy
 import inspect
-import pickle
+import random
 import traceback
 from collections.abc import Mapping
 from typing import Any, NoReturn
@@ -128,7 +128,8 @@ def check_memory_of_wrappers(env: gym.Env, name: str) -> None:
     """Look for wrappers of the user's own that remember earlier episodes, such as a running mean.
 
     Two episodes begin with the same seed and take the same actions. If they differ outside a
-    wrapper and not inside it, and its attributes have changed, then it remembers.
+    wrapper and not inside it, and are equal again once its attributes are what they were, then it
+    remembers. Mere randomness does not: random generators are not put back.
 
     Raises:
         InvalidInputError: there is one.
@@ -137,31 +138,36 @@ def check_memory_of_wrappers(env: gym.Env, name: str) -> None:
     own = [layer for layer in layers[:-1] if not type(layer).__module__.startswith("gymnasium.")]
     if not own:
         return
+    remembers = None
     try:
         for layer in reversed(layers):
-            before = _attributes(layer)
-            if not _repeats(layer):
-                break
-        else:
-            return
-        remembers = layer in own and before != _attributes(layer)
+            before = copy.deepcopy(_attributes(layer))
+            first = _probe(layer)
+            if _equal(first, _probe(layer)):
+                continue
+            for attribute in _attributes(layer):
+                delattr(layer, attribute)
+            vars(layer).update(before)
+            if layer in own and _equal(first, _probe(layer)):
+                remembers = layer
+            break
     except Exception:  # training meets it too, and reports it
         return
-    if remembers:
+    if remembers is not None:
         raise InvalidInputError(
-            f"env {name!r} has the wrapper {type(layer).__name__}, which remembers earlier "
+            f"env {name!r} has the wrapper {type(remembers).__name__}, which remembers earlier "
             "episodes: with the same seed and actions it returns something else the second time. "
             "Its memory differs in every copy and is not stored; allowed: wrappers that start "
             "anew at reset; normalize_observations=True for running statistics of observations"
         )
 
 
-def _repeats(env: gym.Env) -> bool:
-    """Whether two episodes from the same seed with the same actions are equal."""
-    return data_equivalence(_probe(env), _probe(env), exact=True)
+def _equal(one: list[Any], other: list[Any]) -> bool:
+    return data_equivalence(one, other, exact=True)
 
 
 def _probe(env: gym.Env) -> list[Any]:
+    """What an environment returns from a fixed seed on, with fixed actions."""
     space = copy.deepcopy(env.action_space)
     space.seed(0)
     seen = [copy.deepcopy(env.reset(seed=0)[0])]
@@ -173,14 +179,14 @@ def _probe(env: gym.Env) -> list[Any]:
     return seen
 
 
-def _attributes(layer: Any) -> bytes:
-    random = (np.random.Generator, np.random.RandomState)
-    kept = {
+def _attributes(layer: Any) -> dict[str, Any]:
+    """The attributes of a wrapper itself, without random generators."""
+    generators = (np.random.Generator, np.random.RandomState, random.Random)
+    return {
         name: value
         for name, value in vars(layer).items()
-        if name != "env" and not isinstance(value, random)
+        if name != "env" and not isinstance(value, generators)
     }
-    return pickle.dumps(kept)
 
 
 def executed_action(a, space: gym.Space) -> np.ndarray:

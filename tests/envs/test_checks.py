@@ -1,3 +1,5 @@
+import random
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -217,6 +219,22 @@ def test_a_wrapper_that_remembers_episodes_is_found_wherever_it_is():
             check_memory_of_wrappers(env, "mine")
 
 
+class RandomPush(gym.Wrapper):
+    """Draws a number at every reset and keeps it, from a generator or from NumPy's global one."""
+
+    def __init__(self, env, rng):
+        super().__init__(env)
+        self.rng = rng
+
+    def reset(self, **kwargs):
+        self.push = self.rng.uniform(1, 2)
+        return super().reset(**kwargs)
+
+    def step(self, action):
+        s, *rest = super().step(action)
+        return s * self.push, *rest
+
+
 def test_others_are_left_alone():
     drifts = variant(reset=lambda self, **k: (np.random.default_rng().normal(size=2), {}))
     fails = variant(step=lambda self, action: 1 / 0)
@@ -224,6 +242,10 @@ def test_others_are_left_alone():
         Task(),
         Counts(Task()),
         field_envs.Noise(Task()),
+        RandomPush(Task(), np.random.default_rng(0)),
+        RandomPush(Task(), np.random.RandomState(0)),
+        RandomPush(Task(), random.Random(0)),
+        RandomPush(Task(), random),
         Counts(drifts()),
         Counts(fails()),
         gym.wrappers.RecordEpisodeStatistics(Task()),
