@@ -1,4 +1,4 @@
-"""Chapter 9: what a sequence whose neighbors resemble each other tells, and what it pushes."""
+"""Chapter 9: the autocorrelation of a sequence, and how many independent values it is worth."""
 
 import numpy as np
 
@@ -7,8 +7,8 @@ def autocorrelation(x, lags: int) -> np.ndarray:
     """Correlations of a stationary sequence with itself 0, 1, ..., lags steps later.
 
     Args:
-        x: T values in the first axis, (T, ...); further axes hold further sequences, of which the
-            mean, variance and covariances are averaged together.
+        x: T values in the first axis, (T, ...). Further axes hold further sequences; mean, variance
+            and covariances are averaged over all of them.
         lags: 0 <= lags < T.
 
     Returns:
@@ -28,11 +28,11 @@ def autocorrelation(x, lags: int) -> np.ndarray:
 
 
 def effective_sample_size(c, size: int) -> float:
-    """How many independent values have a mean that varies as little as that of `size` neighbors.
+    """How many independent values have a mean with the variance of that of `size` successive ones.
 
     The mean of B successive values has the variance (v/B)(1 + 2 Σ_k (1 − k/B) c_k), k from 1 to
-    B − 1, where v is the variance of one; so they are worth B over the bracket. Their *sum* then
-    varies B/effective_sample_size times as much as that of independent ones.
+    B − 1, where v is the variance of one value. So the effective size is B over the second factor.
+    The variance of their *sum* is B/effective_sample_size times that of independent values.
 
     Args:
         c: correlations c_0 = 1, c_1, ..., c_(B−1) or more.

@@ -1,7 +1,7 @@
-"""Chapter 12: name the bug of a run from its log and its sanity checks, never from its code.
+"""Chapter 12: name the bug of a run from its log and its sanity checks, not from its code.
 
-Every rule asks one question of one quantity. The first that is answered yes names the bug; where
-none is, nothing was found, which is less than a proof of health.
+Every rule compares one quantity with a limit. The first rule that fires names the bug. If none
+fires, no bug was found, which does not prove that there is none.
 """
 
 from collections.abc import Mapping
@@ -20,9 +20,10 @@ class Rule:
     Attributes:
         bug: what is named, as in `dpgcourse.agents.faulty.FAULTY_AGENTS`.
         quantity: a key of `evidence`.
-        limit: a threshold, from the equations of chapter 12; three were moved after a first look.
-        symptom: what is the case beyond the threshold.
-        below: whether the symptom lies below the limit; else above.
+        limit: from the equations of chapter 12; three limits were adjusted on the runs in
+            ``results/bugs``.
+        symptom: what the quantity shows beyond the limit.
+        below: whether the rule fires below the limit; else it fires above.
     """
 
     bug: str

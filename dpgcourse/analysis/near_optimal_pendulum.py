@@ -1,8 +1,8 @@
 """Chapter 11: a near-optimal policy for Pendulum-v1 by dynamic programming, the upper anchor.
 
-The state is two numbers, θ and θ̇, so the whole value function fits on a grid, and backward
-induction over the 200 steps needs no learning. The grid and the few torques make it near-optimal,
-not a bound.
+The state is two numbers, θ and θ̇, so the value function fits on a grid. Backward induction over
+the 200 steps computes it without learning. The grid and the 17 torques are approximations, so the
+policy is near-optimal: its return is no upper bound.
 """
 
 from dataclasses import dataclass

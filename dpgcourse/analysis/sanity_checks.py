@@ -1,7 +1,7 @@
-"""Chapter 12: sanity checks, tiny tasks whose answers are known, which a learning curve hides.
+"""Chapter 12: sanity checks, which find bugs that a learning curve hides.
 
-A check trains an agent for a few hundred steps on a task of `dpgcourse.envs.probe_tasks` and returns
-one number per seed, to be compared with a number found with pencil and paper. The seeds are
+A check trains an agent for a few hundred steps on a tiny task of `dpgcourse.envs.probe_tasks`. It
+returns one number per seed. The right answer is known from a calculation by hand. The seeds are
 ``first``, ``first + 1`` and so on.
 
 | check | right answer |

@@ -1,4 +1,4 @@
-"""What may be said about a handful of seeds."""
+"""Confidence intervals and robust means of results from a few seeds."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ def stratified_interval(scores, statistic=interquartile_mean, level: float = 0.9
     given, the seeds are a sample.
 
     Args:
-        scores: one number per task and seed, (T, S) with S ≥ 2, on scales that may be mixed.
+        scores: one number per task and seed, (T, S) with S ≥ 2, on comparable scales.
         statistic: of all T·S numbers, called with them along the last axis.
         level: confidence, 0 < level < 1.
 
