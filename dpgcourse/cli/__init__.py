@@ -50,6 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except DivergenceError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        raise SystemExit(130) from None
     finally:
         warnings.formatwarning = format_before
 

@@ -1,7 +1,7 @@
 """``dpgcourse evaluate``, ``dpgcourse play`` and ``dpgcourse list``."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ def evaluate(arguments: Sequence[str]) -> None:
             _stored_env(record, given.env),
             given.episodes,
             given.seed,
-            env_kwargs=config.env_kwargs,
+            env_kwargs=_stored_arguments(record),
             wrappers=_stored_wrappers(record, given.env),
             max_steps=config.eval_max_steps,
         )
@@ -67,7 +67,7 @@ def play(arguments: Sequence[str]) -> None:
     agent = record.agent_of([seed])
     env = _stored_env(record, given.env)
     options: dict[str, Any] = {
-        "env_kwargs": record.config.env_kwargs,
+        "env_kwargs": _stored_arguments(record),
         "wrappers": _stored_wrappers(record, given.env),
     }
     longest = record.config.eval_max_steps
@@ -143,6 +143,19 @@ def _stored_env(record, given: str | None) -> str:
             f"the record's environment {name!r} is not registered here; allowed: {again}"
         )
     return name
+
+
+def _stored_arguments(record) -> Mapping[str, Any]:
+    """The arguments of the record's environment, if all of them could be stored."""
+    from dpgcourse.training.record_writer import NOT_STORED
+
+    for name, value in record.config.env_kwargs.items():
+        if str(value).startswith(NOT_STORED):
+            raise InvalidInputError(
+                f"the record's environment was made with {name} = {' '.join(value.split())[:100]}; "
+                "allowed: dpgcourse.evaluate and dpgcourse.play in Python, with that argument"
+            )
+    return record.config.env_kwargs
 
 
 def _stored_wrappers(record, given: str | None) -> Sequence[Any]:

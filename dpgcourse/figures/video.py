@@ -13,7 +13,8 @@ import numpy as np
 from dpgcourse.envs.checks import executed_action
 from dpgcourse.envs.make import EnvSource, Wrapper, env_name, make_env
 from dpgcourse.errors import InvalidInputError
-from dpgcourse.training.evaluation import CutEpisodeWarning, require_same_spaces
+from dpgcourse.training.evaluation import CutEpisodeWarning, require_same_spaces, require_whole
+from dpgcourse.training.record_writer import require_folder
 
 WIDTH = 240  # pixels
 LONGEST = 2_000  # frames; what comes after is played and not filmed
@@ -55,6 +56,8 @@ def play(
         raise InvalidInputError(
             f"agent has {agent.num_seeds} seeds; allowed: 1, see dpgcourse.load"
         )
+    require_whole("start", start, 0)
+    require_whole("max_steps", max_steps, 1)
     target = None if video is None else _target(video)
     mode = "rgb_array" if target else "human" if show else None
     if mode:
@@ -122,8 +125,9 @@ def _target(video: str | Path) -> Path:
     target = Path(video)
     if target.suffix not in FORMATS:
         raise InvalidInputError(f"video is {str(video)!r}; allowed: a name ending in .gif or .mp4")
-    if target.exists():
+    if os.path.exists(target):
         raise InvalidInputError(f"video is {str(video)!r}, which exists; allowed: a new file")
+    require_folder(target.parent, f"video is {str(video)!r}", target.name)
     if target.suffix == ".mp4":
         try:
             import imageio_ffmpeg  # noqa: F401

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -81,9 +82,9 @@ def evaluate(
             other states or actions than the agent.
         DivergenceError: an action, a state or a reward is not finite.
     """
-    for name, value, low in (("episodes", episodes, 1), ("seed", seed, 0)):
-        if value < low:
-            raise InvalidInputError(f"{name} is {value}; allowed: {low} or more")
+    require_whole("episodes", episodes, 1)
+    require_whole("seed", seed, 0)
+    require_whole("max_steps", max_steps, 1)
     S = agent.num_seeds
     E = min(episodes, max(1, COPIES // S))
     parts = []
@@ -97,6 +98,16 @@ def evaluate(
         envs.close()
     returns = np.concatenate(parts, axis=1)
     return returns if S > 1 else returns[0]
+
+
+def require_whole(name: str, value: Any, low: int) -> None:
+    """Check that a setting is a whole number and at least low.
+
+    Raises:
+        InvalidInputError: it is not.
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < low:
+        raise InvalidInputError(f"{name} is {value!r}; allowed: a whole number, {low} or more")
 
 
 def require_same_spaces(agent, observation_space: Space, action_space: Space) -> None:

@@ -22,6 +22,7 @@ from dpgcourse.training.provenance import provenance, readable
 
 FORMAT = 2  # of config.json; raised when its fields change
 COLUMNS = ("seed", "step", "episode", "return")
+NOT_STORED = "not stored:"  # begins what stands for an argument that JSON does not know
 FILES = {
     "config.json": "the configuration, and the sizes and bounds of states and actions",
     "provenance.json": "versions, git state of the working directory, machine, command and time",
@@ -45,9 +46,9 @@ class RecordWriter:
 
     def __init__(self, folder: str | Path, config: TrainConfig):
         self.folder, self.config = Path(folder), config
-        require_folder(self.folder)
-        if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
+        if os.path.exists(folder) and (not self.folder.is_dir() or any(self.folder.iterdir())):
             raise InvalidInputError(f"out is {str(folder)!r}, which exists; allowed: a new folder")
+        require_folder(self.folder, f"out is {str(folder)!r}")
         self.started = False
 
     def _start(self, report: EvaluationReport) -> None:
@@ -94,20 +95,23 @@ class RecordWriter:
         os.replace(partial, self.folder / "policy.safetensors")  # whole or not at all
 
 
-def require_folder(folder: Path) -> None:
-    """Check that a folder is there, or can be made: it is made and taken away again.
+def require_folder(folder: Path, setting: str, name: str = ".writable") -> None:
+    """Check that a file can be written in a folder: both are made and taken away again.
+
+    Args:
+        folder: existing or not.
+        setting: what names it, for the message.
+        name: of a new file in it.
 
     Raises:
-        InvalidInputError: it cannot be made or written into.
+        InvalidInputError: the folder or the file cannot be made.
     """
     try:
-        if folder.is_file():
-            return  # what is wrong with it is said elsewhere
         missing = [path for path in (folder, *folder.parents) if not path.exists()]
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if not os.access(folder, os.W_OK):
-                raise PermissionError(0, "no permission to write")
+            (folder / name).touch(exist_ok=False)
+            (folder / name).unlink()
         finally:
             for path in missing:
                 with contextlib.suppress(OSError, ValueError):
@@ -115,7 +119,7 @@ def require_folder(folder: Path) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InvalidInputError(
-            f"out is {str(folder)!r}, which cannot be made: {reason}; allowed: a folder that can"
+            f"{setting}, which cannot be written: {reason}; allowed: a place that can"
         ) from None
 
 
@@ -145,10 +149,12 @@ def describe(config: TrainConfig, agent: Any = None) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
     try:
         json.dumps(value)
     except (TypeError, ValueError):
-        return repr(value)
+        return f"{NOT_STORED} {value!r}"
     return value
 
 

@@ -105,13 +105,14 @@ def run_study(
             the same name and another configuration. Nothing has been written then.
     """
     folder = Path(folder)
-    require_folder(folder)
     command = readable(command)
     log = folder / "command.txt"
-    if folder.exists() and not log.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    new = not os.path.exists(folder)
+    if not new and not log.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InvalidInputError(
             f"out is {str(folder)!r}, which is no study; allowed: a new folder or a study"
         )
+    require_folder(folder, f"out is {str(folder)!r}")
     todo = {n: c for n, c in configs.items() if not _finished(folder / n, c)}
     folder.mkdir(parents=True, exist_ok=True)
     commands = log.read_text(encoding="utf-8").splitlines() if log.exists() else []

@@ -23,6 +23,7 @@ from PIL import Image
 import dpgcourse as dpg
 from dpgcourse.agents.replay_buffer import ReplayBuffer
 from dpgcourse.cli import main, training_commands
+from dpgcourse.theory.lqr import LQR
 from dpgcourse.training.evaluation import CutEpisodeWarning
 from dpgcourse.training.loop import SaturationWarning
 from tests.field_cases import field_envs as envs
@@ -404,6 +405,29 @@ def test_05_functions_and_instances_say_what_they_lack(tmp_path):
     assert not (tmp_path / "third.gif").exists()
 
 
+def test_05_what_cannot_be_played_is_refused_at_once(command):
+    assert played(command, "FieldPictures-v0")[0] == 0
+    Path("file").write_text("text")
+    name = ["play", "r", "--env", "FieldPictures-v0"]
+    for words, part in (
+        (["--start", "-1"], "start is -1"),
+        (["--video", "file/f.gif"], "video is 'file/f.gif'"),
+        (["--video", "a" * 300 + ".gif"], "video is"),
+        (["--video", "file"], "ending in .gif or .mp4"),
+        (["--seed", "7"], "seed is 7"),
+        (["--seed", "first"], "a whole number or best"),
+    ):
+        assert refused(command(*name, *words), part)
+    evaluate = ["evaluate", "r", "--env", "FieldPictures-v0"]
+    for words, part in ((["--episodes", "0"], "episodes is 0"), (["--seed", "-1"], "seed is -1")):
+        assert refused(command(*evaluate, *words), part)
+    agent = dpg.load("r", seed=0)
+    for setting in ({"max_steps": 0}, {"max_steps": 2.5}, {"episodes": "3"}, {"seed": None}):
+        with pytest.raises(dpg.InvalidInputError, match=f"{next(iter(setting))} is"):
+            dpg.evaluate(agent, Pictures, **setting)
+    assert dpg.evaluate(agent, Pictures, episodes=np.int64(2)).shape == (2,)
+
+
 # 6: errors of the environment, and answers that are none
 
 RAISING = {
@@ -685,6 +709,17 @@ def test_12_missing_and_unknown_arguments_are_named(command):
     assert stored["env_kwargs"] == {"joints": 2, "gain": 0.5}
 
 
+def test_12_arguments_that_cannot_be_stored_are_not_made_up(command):
+    system = LQR([[0.5]], [[1.0]], [[1.0]], [[1.0]], 0.9)
+    dpg.train("LQR-v0", out="r", env_kwargs={"system": system, "low": np.float32(-2)}, **SHORT)
+    assert dpg.read_record("r").config.env_kwargs["low"] == -2.0
+    for words in (["play", "r"], ["evaluate", "r"]):
+        assert refused(command(*words), "system = not stored: ", "in Python")
+    assert np.isfinite(
+        dpg.play(dpg.load("r", seed=0), "LQR-v0", env_kwargs={"system": system, "low": -2})
+    )
+
+
 def test_12_in_python_too():
     assert refuses(Arm, "missing a required argument: 'joints'", "joints, gain")
     assert refuses(Task, "'size'", "allowed: no arguments", env_kwargs={"size": 2})
@@ -837,7 +872,15 @@ def test_14_folders_that_cannot_be_made_are_refused_at_once(command):
     train = ["train", "--env", f"{MODULE}:Task", *options()]
     for out in ("file", "file/r", "file/runs/r", "a" * 300, "x/" + "ü" * 200):
         assert refused(command(*train, "--out", out), "out is")
+    study = ["study", "--env", f"{MODULE}:Task", *options()]
+    study[study.index("--algorithm")] = "--algorithms"
+    for out in ("file", "file/r", "a" * 300):
+        assert refused(command(*study, "--out", out), "out is")
     assert [path.name for path in Path().iterdir()] == ["file"]
+    assert command(*train, "--out", "r")[0] == 0
+    kept = sorted(path.name for path in Path("r").iterdir())
+    assert refused(command(*train, "--out", "r"), "out is 'r', which exists")
+    assert sorted(path.name for path in Path("r").iterdir()) == kept
 
 
 # 16: another environment for evaluations
