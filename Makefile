@@ -2,35 +2,48 @@
 #
 #   PYTHON       the Python that makes .venv, 3.11 or newer
 #   TORCH_INDEX  a package index to take torch alone from (for the CPU build; see README.md)
+#   CHAPTER      a chapter for `make execute` and `make check`: 11, ddpg or a path; default all
+#   PORT         where `make serve` serves the book
+#   LAB_OPTIONS  options of `jupyter lab`: "--allow-root" for root,
+#                "--no-browser --ip=0.0.0.0" in a container
 
 PYTHON ?= python3
 TORCH_INDEX ?=
 
 BIN := .venv/bin
 READY := .venv/ready
-PORT := 8000
+PORT ?= 8000
+CHAPTER ?=
+LAB_OPTIONS ?=
 # Whole modules to each of two workers: the cells of a notebook share a kernel.
 PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n 2 --dist loadscope
 # From nothing every time: Sphinx does not repeat the warnings of pages that it kept.
-BUILD_BOOK := rm -rf _build && $(BIN)/jupyter-book build . -W -n --keep-going
+BUILD_BOOK := rm -rf _build && $(BIN)/jupyter-book build . -W -n --keep-going && touch _build/complete
+BOOK_SOURCES := _config.yml _toc.yml \
+	$(shell find book dpgcourse -type f -not -path '*/__pycache__/*' -not -path '*/.*')
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve lab test test-long bench lint execute lock clean
+.PHONY: help book serve free-port lab test test-long bench lint execute check lock clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 book: $(READY) ## Build the book as web pages
 	$(BUILD_BOOK)
 	@echo "The book is in $(CURDIR)/_build/html/index.html"
 
-serve: book ## Build the book and serve it on this machine
-	@echo "Open http://127.0.0.1:$(PORT) and stop with Ctrl-C"
-	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+serve: free-port _build/complete ## Build the book if it has changed, and serve it; PORT=8000
+	@$(BIN)/python tools/serve.py _build/html $(PORT)
 
-lab: $(READY) ## Open the chapters in JupyterLab
-	$(BIN)/jupyter lab --notebook-dir=book
+free-port: $(READY)
+	@$(BIN)/python tools/serve.py --free $(PORT)
+
+_build/complete: $(BOOK_SOURCES) | $(READY)
+	$(BUILD_BOOK)
+
+lab: $(READY) ## Open the chapters in JupyterLab; LAB_OPTIONS="--allow-root --no-browser"
+	$(BIN)/jupyter lab --notebook-dir=book $(LAB_OPTIONS)
 
 test: $(READY) ## Run every check: lint, types, package, chapters, built pages
 	$(BIN)/ruff check .
@@ -41,7 +54,7 @@ test: $(READY) ## Run every check: lint, types, package, chapters, built pages
 	$(BUILD_BOOK)
 	$(PYTEST) -n 2 -rs tests/site
 
-test-long: $(READY) ## Run the checks that need a C++ compiler: compilation
+test-long: $(READY) ## Run the checks that take minutes: compilation, cells run twice
 	$(PYTEST) -m long tests
 
 bench: $(READY) ## Measure throughput beside Stable-Baselines3 and a plain loop
@@ -52,8 +65,11 @@ lint: $(READY) ## Format and lint the package, the tests and the chapters
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-execute: $(READY) ## Run the chapters and store their outputs
-	$(BIN)/python tools/execute_notebooks.py
+execute: $(READY) ## Run the chapters and store what has changed; CHAPTER=11 for one
+	@$(BIN)/python tools/execute_notebooks.py $(CHAPTER)
+
+check: $(READY) ## Check the chapters: rules, equations, outputs, pictures; CHAPTER=11 for one
+	@$(BIN)/python tools/check_chapter.py $(CHAPTER)
 
 lock: ## Resolve requirements.txt again and write constraints.txt
 	rm -rf build/lock

@@ -13,9 +13,13 @@ import nbformat
 import yaml
 from nbformat import NotebookNode
 
+from tools.outputs import ROUNDING
+
 MAX_LINES = 25
 CELL_METADATA = {"mystnb", "tags"}
 NOTEBOOK_METADATA = {"kernelspec", "language_info"}
+TAGS = {"hide-input", ROUNDING, "nbval-ignore-output"}
+NEEDS = "# Needs the course's package: pip install dpgcourse"
 # (chapter, cell id): why the output of this cell cannot be compared, or why it may raise
 EXCEPTIONS: dict[tuple[str, str], str] = {
     ("ledger.ipynb", "ledger-tables"): "shows rounding errors; tests/equation_checks bounds them",
@@ -27,6 +31,7 @@ UNSTABLE = {
     "digits that another machine rounds differently": re.compile(r"\d\.\d{12,}"),
 }
 MACHINE_PATH = re.compile(r"(?<![\w.~/}])/(home|root|work|farm|tmp|opt|Users)/\w|\b[A-Z]:\\Users\\")
+BESIDE = re.compile(r"""["'](\.\.?/|results/|book/)[^"']*["']""")
 UNCHECKED = re.compile(
     r"raises-exception|nbval-(skip|ignore-output|raises-exception)|#\s*NBVAL_|#\s*PYTEST_"
 )
@@ -134,6 +139,20 @@ def cells_are_short(name: str, notebook: NotebookNode) -> Iterator[str]:
             yield f"cell {cell.id} has {lines} lines; at most {MAX_LINES}"
 
 
+def says_what_it_needs(name: str, notebook: NotebookNode) -> Iterator[str]:
+    """The first code cell tells a reader of the notebook alone how to get the package."""
+    cells = code_cells(notebook)
+    if cells and not cells[0].source.startswith(NEEDS):
+        yield f"cell {cells[0].id} does not begin with {NEEDS!r}"
+
+
+def runs_anywhere(name: str, notebook: NotebookNode) -> Iterator[str]:
+    """No cell reads a file beside the notebook: data come with the package (`published`)."""
+    for cell in code_cells(notebook):
+        if match := BESIDE.search(cell.source):
+            yield f"cell {cell.id} reads {match.group()!r}; data come from dpgcourse.published"
+
+
 def no_trailing_semicolon(name: str, notebook: NotebookNode) -> Iterator[str]:
     """No cell ends in `;`: Jupyter hides that output, nbval (issue 194) still finds it."""
     for cell in code_cells(notebook):
@@ -148,6 +167,8 @@ def metadata_is_ours(name: str, notebook: NotebookNode) -> Iterator[str]:
     for cell in notebook.cells:
         for key in set(cell.metadata) - CELL_METADATA:
             yield f"cell {cell.id} has metadata {key!r}; allowed: {sorted(CELL_METADATA)}"
+        for tag in set(cell.metadata.get("tags", [])) - TAGS:
+            yield f"cell {cell.id} has the tag {tag!r}; allowed: {sorted(TAGS)}"
 
 
 def every_cell_is_checked(name: str, notebook: NotebookNode) -> Iterator[str]:
@@ -179,6 +200,8 @@ RULES = [
     figures_are_described,
     named_figures_exist,
     cells_are_short,
+    says_what_it_needs,
+    runs_anywhere,
     no_trailing_semicolon,
     metadata_is_ours,
     every_cell_is_checked,

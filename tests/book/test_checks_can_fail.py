@@ -51,7 +51,7 @@ def good_notebook():
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
         cells=[
             new_markdown_cell(TEXT, id="text"),
-            new_code_cell("print(2 * 2)", id="print"),
+            new_code_cell(f"{rules.NEEDS}\nprint(2 * 2)", id="print"),
             new_code_cell(FIGURE, id="figure", metadata={"mystnb": described}),
         ],
     )
@@ -192,6 +192,9 @@ FAULTS = {
     ),
     "missing figure": ("figure", lambda c: c.update(outputs=[]), "shows no picture"),
     "trailing semicolon": ("print", _source("print(4);"), "ends with a semicolon"),
+    "package not named": ("print", _source("print(4)"), "does not begin with"),
+    "data beside the chapter": ("print", _source("open('../results/x.csv')"), "reads '../results/"),
+    "unknown tag": ("print", _metadata(tags=["rounded"]), "has the tag 'rounded'"),
     "long cell": ("print", _source("x = 1\n" * 26), "has 26 lines"),
     "timing metadata": ("print", _metadata(execution={}), "metadata 'execution'"),
     "ignored output": ("print", _metadata(tags=["nbval-ignore-output"]), "kept from the checks"),

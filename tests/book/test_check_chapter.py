@@ -1,0 +1,78 @@
+"""`make check CHAPTER=...`, held against chapters with one fault each."""
+
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from tests.book import rules
+from tests.book.test_execute import FIGURE, change, cover
+from tools.check_chapter import broken_equations, broken_rules, check, module_of
+from tools.execute_notebooks import execute
+
+DESCRIBED = {"image": {"alt": "A line."}, "figure": {"name": "fig-a", "caption": "A line."}}
+EQUATION = "$$ a = b $$ (eq-{})"
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("book") / "98_good.ipynb"
+    cells = [
+        new_markdown_cell("# A", id="title"),
+        new_code_cell(f"{rules.NEEDS}\nprint(1)\nprint(2)", id="print"),
+        new_code_cell(FIGURE, id="figure", metadata={"mystnb": DESCRIBED}),
+    ]
+    nbformat.write(new_notebook(cells=cells), path)
+    execute(path)
+    return path
+
+
+@pytest.fixture
+def chapter(executed, tmp_path) -> Path:
+    """A copy of a good chapter, to break."""
+    return Path(shutil.copy(executed, tmp_path))
+
+
+def test_a_good_chapter_is_good(chapter):
+    assert check(chapter) == []
+
+
+def test_a_stale_picture_fails_and_its_cell_is_named(chapter):
+    change(chapter, "figure", cover(0.01))
+    (message,) = check(chapter)
+    assert message.startswith("other than stored: figure\n")
+    assert "its picture differs from the stored one in" in message
+
+
+def test_a_changed_text_fails_and_its_cell_is_named(chapter):
+    change(chapter, "print", lambda cell: cell.outputs[0].update(text="1\n3\n"))
+    (message,) = check(chapter)
+    assert message.startswith("other than stored: print\n") and "1\\n3" in message
+
+
+def test_a_broken_rule_is_named(chapter):
+    change(chapter, "print", lambda cell: cell.update(source="print(1)\nprint(2)\n" + "\n" * 30))
+    assert any("cell print has" in message for message in broken_rules(chapter))
+
+
+def test_labeled_equations_without_a_module_are_named(chapter):
+    change(chapter, "title", lambda cell: cell.update(source=EQUATION.format("new-one")))
+    (message,) = broken_equations(chapter)
+    assert message.startswith("dpgcourse/equation_checks/ch98_good.py is missing")
+    assert "eq-new-one" in message
+
+
+def test_equations_and_entries_that_do_not_meet_are_named(chapter):
+    path = chapter.rename(chapter.with_name("01_composite.ipynb"))
+    change(path, "title", lambda cell: cell.update(source=EQUATION.format("composite-new")))
+    messages = list(broken_equations(path))
+    module = "dpgcourse/equation_checks/ch01_composite.py"
+    assert f"eq-composite-new has no entry in {module}" in messages
+    assert f"eq-composite-ell has an entry in {module} and is no equation here" in messages
+
+
+@pytest.mark.parametrize(("stem", "module"), [("11_ddpg", "ch11_ddpg"), ("intro", "ch00_intro")])
+def test_the_module_of_a_chapter_is_found_by_its_name(stem, module):
+    assert module_of(Path(f"book/{stem}.ipynb")) == module
