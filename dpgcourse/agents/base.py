@@ -165,7 +165,7 @@ class Agent(ABC):
         """The part of `state` that acting needs; all of it unless a subclass says less."""
         return self.state()
 
-    def frozen_policy(self) -> Callable[[np.ndarray], np.ndarray]:
+    def policy_snapshot(self) -> Callable[[np.ndarray], np.ndarray]:
         """The present `policy`, as a function that later updates do not change."""
         return copy.deepcopy(self).policy
 

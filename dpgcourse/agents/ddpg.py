@@ -76,9 +76,9 @@ class DDPG(Agent):
 
     def make_critic(self) -> nn.Module:
         """The initial critics, one per seed."""
-        return Critic(*self.critic_arguments())
+        return Critic(*self.critic_args())
 
-    def critic_arguments(self) -> tuple:
+    def critic_args(self) -> tuple:
         """The arguments of `dpgcourse.agents.networks.Critic` that the configuration asks for."""
         config, m = self.config, self.action_dim
         weights = self.streams.weights
@@ -142,7 +142,7 @@ class DDPG(Agent):
         """Noiseless actions (S, B, m) for states (S, B, d)."""
         return self.actor(self.tensor(s)).numpy()
 
-    def frozen_policy(self) -> Callable[[np.ndarray], np.ndarray]:
+    def policy_snapshot(self) -> Callable[[np.ndarray], np.ndarray]:
         """The present `policy`, as a function that later updates do not change."""
         actor = copy.deepcopy(self.actor)
 
@@ -229,7 +229,7 @@ class DDPG(Agent):
         """Parameters of one actor and of its critic, for the estimate of a run's memory."""
         actor = (state_dim, *config.hidden_sizes, action_dim)
         critic = (state_dim + action_dim, *config.hidden_sizes, 1)
-        return mlp_size(actor) + mlp_size(critic)
+        return num_mlp_parameters(actor) + num_mlp_parameters(critic)
 
     def compile(self) -> None:
         """Turn the three computations of an update into machine code at its first call.
@@ -256,6 +256,6 @@ class DDPG(Agent):
             setattr(self, name, compiled)
 
 
-def mlp_size(sizes: tuple[int, ...]) -> int:
+def num_mlp_parameters(sizes: tuple[int, ...]) -> int:
     """Weights and biases of a multilayer perceptron of these widths."""
     return sum((i + 1) * o for i, o in pairwise(sizes))

@@ -55,7 +55,7 @@ def affine(x: Tensor, W: Tensor, b: Tensor) -> Tensor:
     return torch.baddbmm(b, x, W)  # one operation instead of two
 
 
-def relu_layers(x: Tensor, layers: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+def apply_relu_layers(x: Tensor, layers: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
     """Pass x (S, B, in) through affine layers, each with a ReLU behind it."""
     for W, b in layers:
         x = torch.relu(affine(x, W, b))
@@ -92,7 +92,9 @@ class Actor(Network):
     def forward(self, s: Tensor) -> Tensor:
         """Map states (S, B, d) to actions (S, B, m) inside the box."""
         *hidden, last = self.layers()
-        return self.center + self.half_range * torch.tanh(affine(relu_layers(s, hidden), *last))
+        return self.center + self.half_range * torch.tanh(
+            affine(apply_relu_layers(s, hidden), *last)
+        )
 
 
 class Critic(Network):
@@ -125,6 +127,6 @@ class Critic(Network):
     def forward(self, s: Tensor, a: Tensor) -> Tensor:
         """Map states (S, B, d) and actions (S, B, m) to values (S, B)."""
         *hidden, last = self.layers()
-        features = relu_layers(s, hidden[: self.state_layers])
-        x = relu_layers(torch.cat((features, a), dim=-1), hidden[self.state_layers :])
+        features = apply_relu_layers(s, hidden[: self.state_layers])
+        x = apply_relu_layers(torch.cat((features, a), dim=-1), hidden[self.state_layers :])
         return affine(x, *last).squeeze(-1)

@@ -10,9 +10,9 @@ from dpgcourse.agents.base import Agent, State
 from dpgcourse.agents.batch import Batch
 from dpgcourse.errors import InvalidInputError
 
-CLIP = 10.0  # standard deviations
-EPS = 1e-8
-STATISTICS = ("mean", "square_sum", "count")
+_MAX_DEVIATIONS = 10.0  # standard deviations
+_MIN_DEVIATION = 1e-8
+_STATISTICS = ("mean", "square_sum", "count")
 
 
 class NormalizedObservations(Agent):
@@ -50,8 +50,8 @@ class NormalizedObservations(Agent):
         """States (S, B, d) as the agent inside sees them."""
         count = np.maximum(self.count, 1)[:, None, None]
         deviation = np.sqrt(self.square_sum[:, None] / count)
-        scaled = (s - self.mean[:, None]) / np.where(deviation > EPS, deviation, 1.0)
-        return np.clip(scaled, -CLIP, CLIP)
+        scaled = (s - self.mean[:, None]) / np.where(deviation > _MIN_DEVIATION, deviation, 1.0)
+        return np.clip(scaled, -_MAX_DEVIATIONS, _MAX_DEVIATIONS)
 
     def policy(self, s: np.ndarray) -> np.ndarray:
         """Noiseless actions (S, B, m) for states (S, B, d)."""
@@ -90,15 +90,15 @@ class NormalizedObservations(Agent):
         """The value that targets give to states (S, B, d): (S, B)."""
         return self.agent.bootstrap_value(self.normalize(s_next))
 
-    def frozen_policy(self) -> Callable[[np.ndarray], np.ndarray]:
+    def policy_snapshot(self) -> Callable[[np.ndarray], np.ndarray]:
         """The present `policy` and statistics, as a function that later updates do not change."""
-        inner, still = self.agent.frozen_policy(), copy.copy(self)
+        inner, still = self.agent.policy_snapshot(), copy.copy(self)
         still.mean, still.square_sum = self.mean.copy(), self.square_sum.copy()
         still.count = self.count.copy()
         return lambda s: inner(still.normalize(s))
 
     def _statistics(self) -> State:
-        return {f"observations.{name}": getattr(self, name).copy() for name in STATISTICS}
+        return {f"observations.{name}": getattr(self, name).copy() for name in _STATISTICS}
 
     def policy_state(self) -> State:
         """What acting needs: the policy inside, and the statistics."""
@@ -115,7 +115,7 @@ class NormalizedObservations(Agent):
             InvalidInputError: the arrays are those of another agent, or hold no statistics.
         """
         inner = {name: x for name, x in state.items() if not name.startswith("observations.")}
-        found = {name: state.get(f"observations.{name}") for name in STATISTICS}
+        found = {name: state.get(f"observations.{name}") for name in _STATISTICS}
         for name, value in found.items():
             shape = getattr(self, name).shape
             if value is None or np.shape(value) != shape:

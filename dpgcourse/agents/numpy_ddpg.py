@@ -173,7 +173,7 @@ class NumpyDDPG(Agent):
         """Noiseless actions (S, B, m) for states (S, B, d)."""
         return self.actor.mu(np.asarray(s, dtype=self.dtype))[0]
 
-    def frozen_policy(self) -> Callable[[np.ndarray], np.ndarray]:
+    def policy_snapshot(self) -> Callable[[np.ndarray], np.ndarray]:
         """The present `policy`, as a function that later updates do not change."""
         actor = copy.deepcopy(self.actor)
         return lambda s: actor.mu(np.asarray(s, dtype=self.dtype))[0]

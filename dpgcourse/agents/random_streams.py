@@ -20,7 +20,7 @@ class RandomStreams:
         replay: choose the transitions of each batch.
         environment: integers that seed each training environment.
         evaluation: integers that seed each evaluation environment.
-        target: draw the noise inside the targets of TD3.
+        target_noise: draw the noise inside the targets of TD3.
     """
 
     weights: list[np.random.Generator]
@@ -28,7 +28,7 @@ class RandomStreams:
     replay: list[np.random.Generator]
     environment: list[int]
     evaluation: list[int]
-    target: list[np.random.Generator]
+    target_noise: list[np.random.Generator]
 
 
 def random_streams(seeds: Sequence[int]) -> RandomStreams:
@@ -52,5 +52,5 @@ def random_streams(seeds: Sequence[int]) -> RandomStreams:
         replay=[np.random.default_rng(child) for child in replay],
         environment=[int(child.generate_state(1)[0]) for child in environment],
         evaluation=[int(child.generate_state(1)[0]) for child in evaluation],
-        target=[np.random.default_rng(child) for child in target],
+        target_noise=[np.random.default_rng(child) for child in target],
     )

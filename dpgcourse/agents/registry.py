@@ -45,7 +45,7 @@ class Algorithm:
     config_class: type[AgentConfig]
     summary: str
 
-    def load(self) -> Callable[..., Any]:
+    def import_factory(self) -> Callable[..., Any]:
         """The factory itself, imported if it is given by name."""
         if not isinstance(self.factory, str):
             return self.factory
@@ -149,10 +149,10 @@ def _own(factory, name: str, config_class: type[AgentConfig] | None = None) -> A
     return Algorithm(name, factory, config_class or hyperparameters, "your own")
 
 
-CONTRACT = (
+REQUIRED_METHODS = (
     *("config", "num_seeds", "state_dim", "action_dim", "box", "streams", "noise"),
     *("act", "explore", "random_action", "observe", "terminal_flags", "update"),
-    *("policy", "frozen_policy", "q", "dq_da", "bootstrap_value"),
+    *("policy", "policy_snapshot", "q", "dq_da", "bootstrap_value"),
     *("state", "policy_state", "load_state", "compile"),
 )
 """What training, evaluation, diagnostics and records use of an agent."""
@@ -164,8 +164,8 @@ def make_agent(algorithm: Algorithm, config: AgentConfig, state_dim: int, box, s
     Raises:
         InvalidInputError: what the factory returned does not keep the contract.
     """
-    agent = algorithm.load()(config, state_dim, box, streams)
-    missing = [name for name in CONTRACT if not hasattr(agent, name)]
+    agent = algorithm.import_factory()(config, state_dim, box, streams)
+    missing = [name for name in REQUIRED_METHODS if not hasattr(agent, name)]
     if missing:
         raise InvalidInputError(
             f"algorithm {algorithm.name} made a {type(agent).__name__} without "

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from dpgcourse.agents.base import State
 from dpgcourse.agents.batch import Batch
 from dpgcourse.agents.config import DDPGConfig, TD3Config
-from dpgcourse.agents.ddpg import DDPG, mlp_size
+from dpgcourse.agents.ddpg import DDPG, num_mlp_parameters
 from dpgcourse.agents.networks import Actor, Critic
 
 
@@ -56,7 +56,7 @@ class TD3(DDPG):
 
     def make_critic(self) -> nn.Module:
         """The initial critics, two per seed or one."""
-        return (TwinCritic if self.config.twin_critics else Critic)(*self.critic_arguments())
+        return (TwinCritic if self.config.twin_critics else Critic)(*self.critic_args())
 
     def update(self, batch: Batch) -> None:
         """One pass through the algorithm box, for a batch of arrays or tensors."""
@@ -69,7 +69,7 @@ class TD3(DDPG):
 
     def target_action(self, s_next: Tensor) -> Tensor:
         """μ'(s') with clipped noise, inside the box, (..., B, m)."""
-        return self.clip(super().target_action(s_next) + self.target_noise(s_next.shape[-2]))
+        return self.clip_action(super().target_action(s_next) + self.target_noise(s_next.shape[-2]))
 
     def target_q(self, s_next: Tensor, a_next: Tensor) -> Tensor:
         """The smaller of both target critics' values, (..., B)."""
@@ -83,12 +83,14 @@ class TD3(DDPG):
 
     def target_noise(self, B: int) -> Tensor:
         """Normal noise for B actions of each seed, cut off at ± noise_clip, (S, B, m)."""
-        drawn = np.stack([rng.standard_normal((B, self.action_dim)) for rng in self.streams.target])
+        drawn = np.stack(
+            [rng.standard_normal((B, self.action_dim)) for rng in self.streams.target_noise]
+        )
         clip = self.config.noise_clip
         noise = np.clip(self.config.target_policy_noise * drawn, -clip, clip)
         return self.actor.half_range * self.tensor(noise)
 
-    def clip(self, a: Tensor) -> Tensor:
+    def clip_action(self, a: Tensor) -> Tensor:
         """Actions (..., m) moved to the nearest point of the box."""
         center, half_range = self.actor.center, self.actor.half_range
         return a.clamp(center - half_range, center + half_range)
@@ -111,5 +113,5 @@ class TD3(DDPG):
     def num_parameters(cls, config: Any, state_dim: int, action_dim: int) -> int:
         """Parameters of one actor and of its critics, for the estimate of a run's memory."""
         both = super().num_parameters(config, state_dim, action_dim)
-        second = mlp_size((state_dim + action_dim, *config.hidden_sizes, 1))
+        second = num_mlp_parameters((state_dim + action_dim, *config.hidden_sizes, 1))
         return both + (second if config.twin_critics else 0)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-LAST = 3  # evaluations that a logged quantity is averaged over
+LAST_EVALUATIONS = 3  # evaluations that a logged quantity is averaged over
 HEALTHY = "ddpg"
 
 
@@ -73,7 +73,7 @@ def evidence(
         log: quantities of `dpgcourse.training.diagnostics`, (k, S) each; the last three count.
         checks: answers of `dpgcourse.analysis.sanity_checks`, (S,) each.
     """
-    last = {name: np.asarray(values)[-LAST:].mean(0) for name, values in log.items()}
+    last = {name: np.asarray(values)[-LAST_EVALUATIONS:].mean(0) for name, values in log.items()}
     derived = {
         "uphill": (np.asarray(log["policy_improvement"]) > 0).mean(0),
         "explained": last["q_std"] / last["td_error_rms"],

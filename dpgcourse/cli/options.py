@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from dpgcourse.errors import InvalidInputError
 
 
-class OptionParser(argparse.ArgumentParser):
+class CommandParser(argparse.ArgumentParser):
     """An argument parser whose errors are one line, raised as `InvalidInputError`."""
 
     def __init__(self, **kwargs):

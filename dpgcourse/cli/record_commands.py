@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from dpgcourse.agents.registry import ALGORITHMS
-from dpgcourse.cli.options import OptionParser, about
+from dpgcourse.cli.options import CommandParser, about
 from dpgcourse.errors import InvalidInputError
 from dpgcourse.training.presets import SUMMARIES
 
-BAND_SEEDS = 5  # fewer seeds get no confidence interval
+_MIN_INTERVAL_SEEDS = 5  # fewer seeds get no confidence interval
 
 
 def evaluate(arguments: Sequence[str]) -> None:
     """Evaluate the agents of records on common start states, and print a table."""
-    parser = OptionParser(prog="dpgcourse evaluate", description=about(evaluate))
+    parser = CommandParser(prog="dpgcourse evaluate", description=about(evaluate))
     parser.add_argument("records", nargs="+", type=Path, metavar="RECORD")
     parser.add_argument("--episodes", type=int, default=100, help="per seed; default 100")
     parser.add_argument("--seed", type=int, default=0, help="of the first start; default 0")
@@ -42,7 +42,7 @@ def evaluate(arguments: Sequence[str]) -> None:
         )
         means = returns.reshape(config.num_seeds, -1).mean(-1)
         band = "too few seeds"
-        if len(means) >= BAND_SEEDS:
+        if len(means) >= _MIN_INTERVAL_SEEDS:
             band = "{:.1f} to {:.1f}".format(*mean_interval(means))
         print(f"{folder!s:40} {len(means):5} {means.mean():9.1f} {band:>20} "
               f"{means.min():9.1f} {means.max():9.1f}")  # fmt: skip
@@ -50,7 +50,7 @@ def evaluate(arguments: Sequence[str]) -> None:
 
 def play(arguments: Sequence[str]) -> None:
     """Make a video of one noiseless episode of a trained policy, or show it in a window."""
-    parser = OptionParser(prog="dpgcourse play", description=about(play))
+    parser = CommandParser(prog="dpgcourse play", description=about(play))
     parser.add_argument("record", type=Path, help="folder that `dpgcourse train` wrote")
     parser.add_argument("--seed", default="best", help="one of the trained seeds, or best")
     parser.add_argument("--start", type=int, default=0, help="seed of the initial state; default 0")
@@ -90,7 +90,7 @@ def play(arguments: Sequence[str]) -> None:
 
 def list_names(arguments: Sequence[str]) -> None:
     """List the algorithms, environments, presets and logged quantities."""
-    parser = OptionParser(prog="dpgcourse list", description=about(list_names))
+    parser = CommandParser(prog="dpgcourse list", description=about(list_names))
     parser.parse(arguments)
     import gymnasium as gym
 
@@ -115,7 +115,7 @@ def list_names(arguments: Sequence[str]) -> None:
     print("environment class, as module:Name.")
 
 
-def _add_env(parser: OptionParser) -> None:
+def _add_env(parser: CommandParser) -> None:
     parser.add_argument("--env", help="environment to act in; needed where the record's own would "
                         "have to be imported from a module")  # fmt: skip
 

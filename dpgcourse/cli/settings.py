@@ -9,27 +9,27 @@ from pathlib import Path
 from typing import Any
 
 from dpgcourse.agents.registry import find_algorithm
-from dpgcourse.cli.options import OptionParser, add_fields
+from dpgcourse.cli.options import CommandParser, add_fields
 from dpgcourse.errors import InvalidInputError
 from dpgcourse.training.config import TrainConfig
 from dpgcourse.training.presets import PRESETS
 
-NOT_SETTINGS = ("format", "state_dim", "action_low", "action_high")  # of a record's config.json
+_NOT_SETTINGS = ("format", "state_dim", "action_low", "action_high")  # of a record's config.json
 
 
-def add_progress(parser: OptionParser) -> None:
+def add_progress(parser: CommandParser) -> None:
     """Add --progress and --no-progress."""
     parser.add_argument("--progress", action=argparse.BooleanOptionalAction, default=True,
                         help="show a progress bar")  # fmt: skip
 
 
-def add_settings(parser: OptionParser, arguments: Sequence[str], algorithm: bool = True) -> None:
+def add_settings(parser: CommandParser, arguments: Sequence[str], algorithm: bool = True) -> None:
     """Add the options of a run and of its algorithm, which the arguments name."""
     parser.add_argument("--preset", choices=list(PRESETS), help="begin with published settings")
     parser.add_argument("--config", type=Path, metavar="FILE",
                         help="begin with the settings of a .json or .toml file, such as a record's "
                         "config.json")  # fmt: skip
-    first = OptionParser(add_help=False)
+    first = CommandParser(add_help=False)
     first.add_argument("--algorithm")
     first.add_argument("--algorithms", nargs="*")
     first.add_argument("--preset")
@@ -66,7 +66,7 @@ def _read_file(path: Path) -> dict[str, Any]:
         settings |= settings.pop("agent", None) or {}
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise InvalidInputError(f"config is {str(path)!r}, which cannot be read: {error}") from None
-    return {name: value for name, value in settings.items() if name not in NOT_SETTINGS}
+    return {name: value for name, value in settings.items() if name not in _NOT_SETTINGS}
 
 
 def read_settings(given: argparse.Namespace) -> dict[str, Any]:

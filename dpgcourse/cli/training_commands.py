@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dpgcourse.cli.options import OptionParser, about
+from dpgcourse.cli.options import CommandParser, about
 from dpgcourse.cli.settings import add_progress, add_settings, read_settings
 from dpgcourse.training.config import TrainConfig, make_config
 from dpgcourse.training.divergence import DivergenceError
@@ -18,7 +18,7 @@ def train(arguments: Sequence[str]) -> None:
 
     The record is brought up to date at every evaluation; Ctrl-C keeps what has been measured.
     """
-    parser = OptionParser(prog="dpgcourse train", description=about(train))
+    parser = CommandParser(prog="dpgcourse train", description=about(train))
     parser.add_argument("--out", type=Path, help="folder for the record, new or empty; default "
                         "runs/ENV-ALGORITHM-NUMseeds-STEPSsteps")  # fmt: skip
     add_settings(parser, arguments)
@@ -29,7 +29,7 @@ def train(arguments: Sequence[str]) -> None:
     from dpgcourse.training import loop, record_writer
 
     name = f"{_env(config)}-{config.algorithm_name}-{config.num_seeds}seeds-{config.steps}steps"
-    out = given.out or Path("runs", record_writer.portable_name(name))
+    out = given.out or Path("runs", record_writer.safe_filename(name))
     _print_config(record_writer.describe(config))
     policy = out / "policy.safetensors"  # is written at the first evaluation
     of_another_run = os.path.exists(policy)
@@ -47,7 +47,7 @@ def train(arguments: Sequence[str]) -> None:
         print(f"lowest seed {final.min():.1f}, highest {final.max():.1f}")
     finally:
         if not of_another_run and os.path.exists(policy):
-            draw_record(out)
+            plot_record(out)
             print(f"record: {out}")
 
 
@@ -57,7 +57,7 @@ def study(arguments: Sequence[str]) -> None:
     Started again, it skips what is finished and begins anew what was interrupted. A variant that
     diverges keeps its record as VARIANT.partial; the others go on, and the exit status is 1.
     """
-    parser = OptionParser(prog="dpgcourse study", description=about(study))
+    parser = CommandParser(prog="dpgcourse study", description=about(study))
     parser.add_argument("--out", type=Path, required=True, help="folder of the study")
     parser.add_argument("--algorithms", nargs="+", default=["ddpg"], metavar="NAME",
                         help="what to train; default ddpg")  # fmt: skip
@@ -81,7 +81,7 @@ def study(arguments: Sequence[str]) -> None:
     except KeyboardInterrupt:
         print("interrupted; the same command goes on with what is missing", file=sys.stderr)
         raise SystemExit(130) from None
-    draw_study(given.out)
+    plot_study(given.out)
     print(f"study: {given.out}, {len(configs) - len(failures)} of {len(configs)} variants finished")
     if failures:
         raise DivergenceError("; ".join(failures))
@@ -100,7 +100,7 @@ def _env(config: TrainConfig) -> str:
     return env_name(config.env)
 
 
-def draw_record(folder: Path) -> None:
+def plot_record(folder: Path) -> None:
     """Draw a record's learning curve into its folder."""
     from dpgcourse.training.record import read_record
 
@@ -109,7 +109,7 @@ def draw_record(folder: Path) -> None:
     _save_curves({title: record}, folder / "learning_curve.png")
 
 
-def draw_study(folder: Path) -> None:
+def plot_study(folder: Path) -> None:
     """Draw the learning curves of a study's finished variants into its folder."""
     from dpgcourse.training.study import read_study
 

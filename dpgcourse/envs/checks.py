@@ -13,11 +13,11 @@ from gymnasium.utils.env_checker import data_equivalence
 
 from dpgcourse.errors import InvalidInputError
 
-LARGEST = float(np.finfo(np.float32).max)  # what the networks can hold
-LONGEST = 200  # characters of a space or value in a message
-RESET = "(observation, info)"
-STEP = "(observation, reward, terminated, truncated, info)"
-PROBE = 8  # steps
+_MAX_FLOAT32 = float(np.finfo(np.float32).max)  # what the networks can hold
+_MAX_MESSAGE_LENGTH = 200  # characters of a space or value in a message
+_RESET_RETURNS = "(observation, info)"
+_STEP_RETURNS = "(observation, reward, terminated, truncated, info)"
+_PROBE_STEPS = 8  # steps
 
 
 def check_env(env: gym.Env, name: str) -> None:
@@ -70,7 +70,7 @@ def _check_actions(env: gym.Env, found: str) -> None:
     if actions.shape and 0 in actions.shape:
         raise InvalidInputError(f"{found}; allowed: one number or more")
     bounds = np.abs([actions.low, actions.high], dtype=np.float64)
-    if not (bounds <= LARGEST).all():
+    if not (bounds <= _MAX_FLOAT32).all():
         clipped = any(isinstance(layer, gym.wrappers.ClipAction) for layer in _layers(env))
         raise InvalidInputError(
             f"{found}; allowed: finite bounds; "
@@ -103,7 +103,10 @@ def _short(value: Any) -> str:
         text = " ".join(repr(value).split())
     except Exception:  # of the user's __repr__
         text = type(value).__name__
-    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}...{text[-LONGEST // 2 :]}"
+    if len(text) <= _MAX_MESSAGE_LENGTH:
+        return text
+    half = _MAX_MESSAGE_LENGTH // 2
+    return f"{text[:half]}...{text[-half:]}"
 
 
 def _layers(env: Any) -> list[Any]:
@@ -124,7 +127,7 @@ def _holds_running_statistics(layer: Any) -> bool:
     )
 
 
-def check_memory_of_wrappers(env: gym.Env, name: str) -> None:
+def check_wrappers_are_stateless(env: gym.Env, name: str) -> None:
     """Look for wrappers of the user's own that remember earlier episodes, such as a running mean.
 
     Two episodes begin with the same seed and take the same actions. If they differ outside a
@@ -171,7 +174,7 @@ def _probe(env: gym.Env) -> list[Any]:
     space = copy.deepcopy(env.action_space)
     space.seed(0)
     seen = [copy.deepcopy(env.reset(seed=0)[0])]
-    for _ in range(PROBE):
+    for _ in range(_PROBE_STEPS):
         returned = env.step(space.sample())
         seen.append(copy.deepcopy(returned[:4]))
         if returned[2] or returned[3]:
@@ -237,12 +240,12 @@ class CheckedEnv(gym.Wrapper):
 
     def reset(self, *, seed: int | None = None, options: dict | None = None):
         """Start an episode."""
-        observation, _ = self._call("reset", RESET, seed=seed, options=options)
+        observation, _ = self._call("reset", _RESET_RETURNS, seed=seed, options=options)
         return self._observation(observation, "reset"), {}
 
     def step(self, action):
         """Advance one step."""
-        observation, r, terminated, truncated, _ = self._call("step", STEP, action)
+        observation, r, terminated, truncated, _ = self._call("step", _STEP_RETURNS, action)
         flags = self._flag("terminated", terminated), self._flag("truncated", truncated)
         return self._observation(observation, "step"), self._reward(r), *flags, {}
 

@@ -17,7 +17,7 @@ CART = LQR(
     W=0.01 * np.eye(2),
 )
 FORCE = 30.0  # m/s²; K* asks for more in fewer than 1 of 1,000 first states
-LIMIT = 200  # steps
+TIME_LIMIT = 200  # steps
 
 
 class LQREnv(gym.Env):
@@ -107,4 +107,4 @@ def register() -> None:
     """Make "LQR-v0", the default cart with a limit of 200 steps, known to Gymnasium."""
     entry: Any = LQREnv
     if "LQR-v0" not in gym.registry:
-        gym.register("LQR-v0", entry_point=entry, max_episode_steps=LIMIT)
+        gym.register("LQR-v0", entry_point=entry, max_episode_steps=TIME_LIMIT)

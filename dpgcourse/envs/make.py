@@ -28,7 +28,7 @@ from dpgcourse.envs.checks import (
     CheckedEnv,
     FlattenAction,
     check_env,
-    check_memory_of_wrappers,
+    check_wrappers_are_stateless,
 )
 from dpgcourse.envs.vector_pendulum import VectorPendulum
 from dpgcourse.errors import InvalidInputError
@@ -36,7 +36,9 @@ from dpgcourse.errors import InvalidInputError
 EnvSource = str | Callable[..., gym.Env] | gym.Env
 Wrapper = str | Callable[[gym.Env], gym.Env]
 VECTORIZED = {"Pendulum-v1": VectorPendulum}
-OF_GYM_MAKE = ("max_episode_steps",)  # arguments of gym.make beside those of the constructor
+_GYM_MAKE_ARGUMENTS = (
+    "max_episode_steps",
+)  # arguments of gym.make beside those of the constructor
 
 lqr.register()
 probe_tasks.register()
@@ -103,7 +105,7 @@ def make_vector_env(
     if isinstance(env, str) and env in VECTORIZED and not env_kwargs and not wrappers:
         return VECTORIZED[env](num_envs)
     first: Any = make_env(env, env_kwargs, wrappers)
-    check_memory_of_wrappers(first.env, env_name(env))
+    check_wrappers_are_stateless(first.env, env_name(env))
     first.close()
     copies = [lambda: make_env(env, env_kwargs, wrappers)] * num_envs
     made = SyncVectorEnv(copies, autoreset_mode=AutoresetMode.DISABLED)
@@ -165,7 +167,7 @@ def _from_name(name: str, kwargs: dict, render_mode: str | None) -> gym.Env:
         raise InvalidInputError(
             f"env is {name!r}, registered with the entry point {entry!r}; allowed: one that exists"
         )
-    own = {key: value for key, value in kwargs.items() if key not in OF_GYM_MAKE}
+    own = {key: value for key, value in kwargs.items() if key not in _GYM_MAKE_ARGUMENTS}
     _require_arguments(creator, name, {**spec.kwargs, **own})
     options = {**kwargs, **_render_argument(creator, name, render_mode)}
     try:

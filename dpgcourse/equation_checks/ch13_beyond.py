@@ -176,7 +176,7 @@ def target(rng):
         p.data.add_(torch.tensor(rng.normal(size=p.shape)))
     s, a, s_next = rng.normal(size=(B, 3)), rng.uniform(low, high, (B, 2)), rng.normal(size=(B, 3))
     batch = Batch(s, a, rng.normal(size=B), s_next, np.arange(B) % 2.0)
-    eta = 0.4 * copy.deepcopy(agent.streams.target[0]).standard_normal((B, 2))
+    eta = 0.4 * copy.deepcopy(agent.streams.target_noise[0]).standard_normal((B, 2))
     center, half = (low + high) / 2, (high - low) / 2
     mu = center + half * np.tanh(_forward(_layers(agent.actor_target), s_next))
     a_next = np.clip(mu + half * np.clip(eta, -0.5, 0.5), low, high)

@@ -6,7 +6,7 @@ import numpy as np
 from dpgcourse.analysis.statistics import mean_interval
 from dpgcourse.figures.style import COMPOSITE, REFERENCE, label_right
 
-BAND_SEEDS = 5  # a bootstrap interval of fewer seeds means little
+_MIN_INTERVAL_SEEDS = 5  # a bootstrap interval of fewer seeds means little
 
 
 def learning_curve(
@@ -27,7 +27,7 @@ def learning_curve(
     seeds = per_seed.shape[1]
     ax.plot(steps, per_seed, color=COMPOSITE, alpha=0.35, linewidth=1)
     ax.plot(steps, per_seed.mean(1), color=COMPOSITE, label=f"mean of {seeds} seeds")
-    if seeds >= BAND_SEEDS:
+    if seeds >= _MIN_INTERVAL_SEEDS:
         low, high = mean_interval(per_seed)
         band = "95% bootstrap interval of the mean"
         ax.fill_between(steps, low, high, color=COMPOSITE, alpha=0.25, linewidth=0, label=band)

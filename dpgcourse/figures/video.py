@@ -16,10 +16,10 @@ from dpgcourse.errors import InvalidInputError
 from dpgcourse.training.evaluation import CutEpisodeWarning, require_same_spaces, require_whole
 from dpgcourse.training.record_writer import require_folder
 
-WIDTH = 240  # pixels
-LONGEST = 2_000  # frames; what comes after is played and not filmed
-RATE = 30  # frames per second, where the environment does not say
-FORMATS = (".gif", ".mp4")
+_WIDTH = 240  # pixels
+_MAX_FRAMES = 2_000  # frames; what comes after is played and not filmed
+_DEFAULT_FPS = 30  # frames per second, where the environment does not say
+_FORMATS = (".gif", ".mp4")
 
 
 def play(
@@ -69,7 +69,7 @@ def play(
         require_same_spaces(agent, made.observation_space, made.action_space)
         s, _ = made.reset(seed=start)
         for _ in range(max_steps):
-            if target and len(frames) < LONGEST:
+            if target and len(frames) < _MAX_FRAMES:
                 frames.append(_small(_frame(made, env_name(env)), target))
             s, r, terminated, truncated, _ = made.step(
                 executed_action(agent.act(s), made.action_space)
@@ -123,7 +123,7 @@ def require_render_mode(
 
 def _target(video: str | Path) -> Path:
     target = Path(video)
-    if target.suffix not in FORMATS:
+    if target.suffix not in _FORMATS:
         raise InvalidInputError(f"video is {str(video)!r}; allowed: a name ending in .gif or .mp4")
     if os.path.exists(target):
         raise InvalidInputError(f"video is {str(video)!r}, which exists; allowed: a new file")
@@ -161,15 +161,15 @@ def _small(frame: np.ndarray, target: Path) -> Any:
     from PIL import Image
 
     image = Image.fromarray(frame)
-    height = max(2, 2 * round(image.height * WIDTH / image.width / 2))  # mp4 needs even sizes
-    image = image.resize((WIDTH, height))
+    height = max(2, 2 * round(image.height * _WIDTH / image.width / 2))  # mp4 needs even sizes
+    image = image.resize((_WIDTH, height))
     return image.quantize(32) if target.suffix == ".gif" else image
 
 
 def _rate(env: gym.Env) -> float:
     rate: Any = env.metadata.get("render_fps")
     usable = isinstance(rate, int | float) and math.isfinite(rate) and rate > 0
-    return rate if usable else RATE
+    return rate if usable else _DEFAULT_FPS
 
 
 def _write(target: Path, frames: Sequence[Any], rate: float) -> None:

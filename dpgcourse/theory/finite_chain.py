@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-MARGIN = 1e-6  # distance of γ, the spectral radius of γP, from 1 below which results are doubtful
+_MARGIN = 1e-6  # distance of γ, the spectral radius of γP, from 1 below which results are doubtful
 
 
 def _array(name: str, value, shape: tuple[int, ...]) -> np.ndarray:
@@ -37,9 +37,9 @@ def _check_start_and_discount(p0: np.ndarray, gamma: float) -> None:
         raise ValueError(f"p0 is {p0.tolist()}; allowed: nonnegative entries that sum to 1")
     if not 0 <= gamma < 1:
         raise ValueError(f"gamma is {gamma}; allowed: 0 <= gamma < 1")
-    if gamma > 1 - MARGIN:
+    if gamma > 1 - _MARGIN:
         warnings.warn(
-            f"gamma is {gamma}: the spectral radius of γP is within {MARGIN} of 1",
+            f"gamma is {gamma}: the spectral radius of γP is within {_MARGIN} of 1",
             RuntimeWarning,
             stacklevel=3,
         )

@@ -17,7 +17,7 @@ from scipy.linalg import solve_discrete_lyapunov
 
 from dpgcourse.theory.matrices import columns_last, matrix, semidefinite
 
-MARGIN = 1e-6  # distance of the spectral radius from 1 below which results deserve a warning
+_MARGIN = 1e-6  # distance of the spectral radius from 1 below which results deserve a warning
 
 
 class UnstableGainError(ValueError):
@@ -112,9 +112,9 @@ class LQR:
                 f"K is {K.tolist()}, with which √γ(A − BK) has spectral radius {radius:.6g}; "
                 "allowed: below 1"
             )
-        if radius > 1 - MARGIN:
+        if radius > 1 - _MARGIN:
             warnings.warn(
-                f"K is {K.tolist()}: the spectral radius {radius:.9g} is within {MARGIN} of 1",
+                f"K is {K.tolist()}: the spectral radius {radius:.9g} is within {_MARGIN} of 1",
                 RuntimeWarning,
                 stacklevel=3,
             )

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-LARGEST_CONDITION = 1e12  # beyond this, w is not determined by the transitions
-DOUBTFUL_CONDITION = 1e10
+_MAX_CONDITION = 1e12  # beyond this, w is not determined by the transitions
+_DOUBTFUL_CONDITION = 1e10
 
 
 class UndeterminedCriticError(ValueError):
@@ -162,14 +162,14 @@ def residual_fixed_point(data: Transitions, gamma: float) -> np.ndarray:
 
 def _solve(matrix: np.ndarray, b: np.ndarray) -> np.ndarray:
     condition = float(np.linalg.cond(matrix))
-    if not condition <= LARGEST_CONDITION:
+    if not condition <= _MAX_CONDITION:
         raise UndeterminedCriticError(
             f"the {len(b)} features are not told apart by the transitions: condition number "
-            f"{condition:.1e}; allowed: at most {LARGEST_CONDITION:.0e}"
+            f"{condition:.1e}; allowed: at most {_MAX_CONDITION:.0e}"
         )
-    if condition > DOUBTFUL_CONDITION:
+    if condition > _DOUBTFUL_CONDITION:
         warnings.warn(
-            f"condition number {condition:.1e} exceeds {DOUBTFUL_CONDITION:.0e}: w is uncertain",
+            f"condition number {condition:.1e} exceeds {_DOUBTFUL_CONDITION:.0e}: w is uncertain",
             RuntimeWarning,
             stacklevel=3,
         )

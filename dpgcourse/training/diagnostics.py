@@ -36,8 +36,8 @@ QUANTITIES = {
 }
 """Every logged quantity. Those that need a critic are left out for an agent without one."""
 
-SIZE = 256  # transitions
-EDGE = 0.99  # of the half-range
+_BATCH_SIZE = 256  # transitions
+_SATURATION_LEVEL = 0.99  # of the half-range
 
 
 class Diagnostics:
@@ -49,7 +49,7 @@ class Diagnostics:
 
     def _remember(self) -> None:
         state = self.agent.state()
-        self.policy_before = self.agent.frozen_policy()
+        self.policy_before = self.agent.policy_snapshot()
         self.parameters_before = {
             name: flat_parameters(state, name) for name in ("actor", "critic")
         }
@@ -57,11 +57,11 @@ class Diagnostics:
     def __call__(self, replay: ReplayBuffer, evaluation: Evaluation) -> dict[str, np.ndarray]:
         """The quantities of `QUANTITIES`, each (S,)."""
         agent, box = self.agent, self.agent.box
-        number = min(SIZE, replay.size)
+        number = min(_BATCH_SIZE, replay.size)
         b = replay.transitions(np.linspace(0, replay.size - 1, number).astype(int))
         latest = replay.transitions(np.arange(replay.size - number, replay.size))
         a, executed = agent.policy(b.s), agent.act(b.s)
-        saturated = np.abs(executed - box.center) > EDGE * box.half_range
+        saturated = np.abs(executed - box.center) > _SATURATION_LEVEL * box.half_range
         log = {
             "saturation": saturated.mean((-2, -1)),
             "terminal_fraction": replay.terminated_fraction(),

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-LARGEST = float(np.finfo(np.float32).max)  # what the replay buffer and the networks can hold
+_MAX_FLOAT32 = float(np.finfo(np.float32).max)  # what the replay buffer and the networks can hold
 
-ENVIRONMENT = "the environment returned it"
-INITIAL = "nothing has been learned yet, so look at the initial policy"
-UPDATES = "the updates diverge; lower the learning rates, or set normalize_observations"
+FROM_ENVIRONMENT = "the environment returned it"
+FROM_INITIAL_POLICY = "nothing has been learned yet, so look at the initial policy"
+FROM_UPDATES = "the updates diverge; lower the learning rates, or set normalize_observations"
 
 
 class DivergenceError(FloatingPointError):
@@ -30,10 +30,10 @@ def require_finite(quantity: str, values, seeds: Sequence[int], step: int, cause
             quantity, the first such seed, the step and the cause.
     """
     size = np.abs(values)
-    if size.max() <= LARGEST:  # false where one of them is NaN
+    if size.max() <= _MAX_FLOAT32:  # false where one of them is NaN
         return
     size = size.reshape(len(seeds), -1)
-    row, column = np.argwhere(~(size <= LARGEST))[0]
+    row, column = np.argwhere(~(size <= _MAX_FLOAT32))[0]
     value = np.reshape(values, size.shape)[row, column]
     raise DivergenceError(
         f"the {quantity} of seed {seeds[row]} is {value:g} at step {step}, which is not a finite "

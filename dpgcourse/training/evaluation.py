@@ -13,9 +13,9 @@ from gymnasium.vector import VectorEnv
 from dpgcourse.envs.checks import executed_action
 from dpgcourse.envs.make import EnvSource, Wrapper, make_vector_env
 from dpgcourse.errors import InvalidInputError
-from dpgcourse.training.divergence import ENVIRONMENT, UPDATES, require_finite
+from dpgcourse.training.divergence import FROM_ENVIRONMENT, FROM_UPDATES, require_finite
 
-COPIES = 100  # environments at once in `evaluate`, which bounds its memory
+_MAX_ENVS = 100  # environments at once in `evaluate`, which bounds its memory
 
 
 class CutEpisodeWarning(UserWarning):
@@ -86,7 +86,7 @@ def evaluate(
     require_whole("seed", seed, 0)
     require_whole("max_steps", max_steps, 1)
     S = agent.num_seeds
-    E = min(episodes, max(1, COPIES // S))
+    E = min(episodes, max(1, _MAX_ENVS // S))
     parts = []
     for first in range(0, episodes, E):
         n = min(E, episodes - first)
@@ -156,24 +156,24 @@ def run_episodes(
     S = len(seeds)
     first: Any = None if starts is None else list(starts)  # the base class knows one seed only
     s, _ = envs.reset(seed=first)
-    require_finite("first state of an evaluation", s, seeds, step, ENVIRONMENT)
+    require_finite("first state of an evaluation", s, seeds, step, FROM_ENVIRONMENT)
     start = s.reshape(S, -1, s.shape[-1]).copy()
     running = np.ones(envs.num_envs, dtype=bool)
     total, discounted = np.zeros(envs.num_envs), np.zeros(envs.num_envs)
     discount = 1.0
     for _ in range(max_steps):
         a = agent.act(s.reshape(start.shape)).reshape(envs.num_envs, -1)
-        require_finite("action in an evaluation", a, seeds, step, UPDATES)
+        require_finite("action in an evaluation", a, seeds, step, FROM_UPDATES)
         s, r, terminated, truncated, _ = envs.step(executed_action(a, envs.single_action_space))
-        require_finite("state in an evaluation", s, seeds, step, ENVIRONMENT)
-        require_finite("reward in an evaluation", r, seeds, step, ENVIRONMENT)
+        require_finite("state in an evaluation", s, seeds, step, FROM_ENVIRONMENT)
+        require_finite("reward in an evaluation", r, seeds, step, FROM_ENVIRONMENT)
         total += np.where(running, r, 0.0)
         discounted += discount * np.where(running, r, 0.0)
         discount *= agent.config.gamma
         ended = terminated | truncated
         running &= ~ended
         s = reset_where(envs, ended, s)  # copies that are done run on, unrecorded
-        require_finite("first state of an evaluation", s, seeds, step, ENVIRONMENT)
+        require_finite("first state of an evaluation", s, seeds, step, FROM_ENVIRONMENT)
         if not running.any():
             break
     else:

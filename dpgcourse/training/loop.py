@@ -23,7 +23,12 @@ from dpgcourse.errors import InvalidInputError
 from dpgcourse.gradient.action_box import ActionBox
 from dpgcourse.training.config import TrainConfig, make_config
 from dpgcourse.training.diagnostics import Diagnostics
-from dpgcourse.training.divergence import ENVIRONMENT, INITIAL, UPDATES, require_finite
+from dpgcourse.training.divergence import (
+    FROM_ENVIRONMENT,
+    FROM_INITIAL_POLICY,
+    FROM_UPDATES,
+    require_finite,
+)
 from dpgcourse.training.evaluation import (
     EvaluationReport,
     require_same_spaces,
@@ -34,8 +39,10 @@ from dpgcourse.training.memory_estimate import require_memory
 from dpgcourse.training.record_writer import RecordWriter
 from dpgcourse.training.tensorboard import TensorBoardWriter
 
-SATURATED = 0.95  # share of saturated actions, and
-LARGE = 100.0  # root mean square of the observations, that together are worth a warning
+_SATURATED_SHARE = 0.95  # share of saturated actions, and
+_LARGE_OBSERVATION = (
+    100.0  # root mean square of the observations, that together are worth a warning
+)
 
 
 class SaturationWarning(UserWarning):
@@ -181,7 +188,7 @@ def _train(config, state_dim, box, callbacks, progress, folder) -> Run:
     replay = ReplayBuffer(capacity, state_dim, len(box.low), streams.replay)
 
     s, _ = envs.reset(seed=streams.environment)
-    require_finite("first state", s, seeds, 0, ENVIRONMENT)
+    require_finite("first state", s, seeds, 0, FROM_ENVIRONMENT)
     eval_envs.reset(seed=[seed + i for seed in streams.evaluation for i in range(E)])
     measure, reports = Diagnostics(agent), []
     bar = tqdm(range(1, config.steps + 1), unit="step", disable=not progress)
@@ -189,15 +196,15 @@ def _train(config, state_dim, box, callbacks, progress, folder) -> Run:
         learning = t > config.learning_starts
         agent.observe(s)
         a = agent.explore(s) if learning else agent.random_action()
-        require_finite("action", a, seeds, t, UPDATES if learning else INITIAL)
+        require_finite("action", a, seeds, t, FROM_UPDATES if learning else FROM_INITIAL_POLICY)
         a = executed_action(a, space)  # what is executed is what is stored
         s_next, r, terminated, truncated, _ = envs.step(a)
-        require_finite("state", s_next, seeds, t, ENVIRONMENT)
-        require_finite("reward", r, seeds, t, ENVIRONMENT)
+        require_finite("state", s_next, seeds, t, FROM_ENVIRONMENT)
+        require_finite("reward", r, seeds, t, FROM_ENVIRONMENT)
         replay.add(s, a, r, s_next, agent.terminal_flags(terminated, truncated))
         ended = terminated | truncated
         s = reset_where(envs, ended, s_next)
-        require_finite("first state", s, seeds, t, ENVIRONMENT)
+        require_finite("first state", s, seeds, t, FROM_ENVIRONMENT)
         agent.noise.reset(ended)
         if learning:
             start = time.perf_counter()
@@ -223,11 +230,11 @@ def _evaluated(agent, envs, replay, measure, config: TrainConfig, step: int) -> 
     state = agent.state()
     for network in ("actor", "critic"):
         if (parameters := flat_parameters(state, network)) is not None:
-            require_finite(network, parameters, config.seeds, step, UPDATES)
+            require_finite(network, parameters, config.seeds, step, FROM_UPDATES)
     evaluation = run_episodes(agent, envs, config.seeds, step, config.eval_max_steps)
     log = measure(replay, evaluation)
     for name, values in log.items():
-        require_finite(name, values, config.seeds, step, UPDATES)
+        require_finite(name, values, config.seeds, step, FROM_UPDATES)
     return EvaluationReport(step, evaluation.returns, log, agent)
 
 
@@ -235,11 +242,11 @@ def _warn_if_saturated(log: dict[str, np.ndarray], replay: ReplayBuffer) -> None
     """Name the usual cause of policies that stay at the bounds of the action box."""
     s = replay.transitions(np.linspace(0, replay.size - 1, min(256, replay.size)).astype(int)).s
     size = np.sqrt(np.mean(np.square(s, dtype=np.float64)))
-    stuck = (log["saturation"][-1] > SATURATED).sum()
-    if stuck and size > LARGE:
+    stuck = (log["saturation"][-1] > _SATURATED_SHARE).sum()
+    if stuck and size > _LARGE_OBSERVATION:
         warnings.warn(
             f"{stuck} of {len(s)} policies ask for a bound of the action box in more than "
-            f"{SATURATED:.0%} of the states, where their gradient nearly vanishes (saturation). "
+            f"{_SATURATED_SHARE:.0%} of the states (saturation), where gradients vanish. "
             f"Observations are large, about {size:.1g}: try normalize_observations",
             SaturationWarning,
             stacklevel=4,

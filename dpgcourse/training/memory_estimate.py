@@ -7,10 +7,12 @@ from dpgcourse.envs.make import VECTORIZED
 from dpgcourse.errors import InvalidInputError
 from dpgcourse.training.config import TrainConfig
 
-NUMBER = 4  # bytes of a float32
-COPIES = 9  # of all parameters: network, target, two averages of Adam, and temporaries
-ENVIRONMENT = 40_000  # bytes of one Gymnasium environment with its wrappers and generator
-GENERATORS = 50_000  # bytes of a seed's random streams
+_BYTES_PER_NUMBER = 4  # bytes of a float32
+_COPIES_PER_PARAMETER = (
+    9  # of all parameters: network, target, two averages of Adam, and temporaries
+)
+_BYTES_PER_ENV = 40_000  # bytes of one Gymnasium environment with its wrappers and generator
+_BYTES_OF_STREAMS = 50_000  # bytes of a seed's random streams
 
 
 def estimate_memory(config: TrainConfig, state_dim: int, action_dim: int) -> int:
@@ -28,17 +30,17 @@ def estimate_memory(config: TrainConfig, state_dim: int, action_dim: int) -> int
     S, E = config.num_seeds, config.eval_episodes
     assert config.eval_every is not None
     batch_size = getattr(agent, "batch_size", 1)
-    count = getattr(find_algorithm(config.algorithm).load(), "num_parameters", None)
+    count = getattr(find_algorithm(config.algorithm).import_factory(), "num_parameters", None)
     parameters = count(agent, d, m) if count else 0
     replay = S * min(config.buffer_size or config.steps, config.steps) * (2 * d + m + 2)
     width = 2 * (d + m) + sum(getattr(agent, "hidden_sizes", ()))
     batches = 4 * S * max(batch_size, E, 256) * width  # activations and their gradients
     evaluations = 3 * S * E * (config.steps // config.eval_every + 1)
-    environments = GENERATORS * S
+    environments = _BYTES_OF_STREAMS * S
     if config.env not in VECTORIZED:
-        environments += ENVIRONMENT * S * (1 + E)
-    numbers = replay + COPIES * S * parameters + batches + evaluations
-    return NUMBER * numbers + environments
+        environments += _BYTES_PER_ENV * S * (1 + E)
+    numbers = replay + _COPIES_PER_PARAMETER * S * parameters + batches + evaluations
+    return _BYTES_PER_NUMBER * numbers + environments
 
 
 def require_memory(config: TrainConfig, state_dim: int, action_dim: int) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-LIBRARIES = ("dpgcourse", "numpy", "torch", "gymnasium")
+_LIBRARIES = ("dpgcourse", "numpy", "torch", "gymnasium")
 
 
 def provenance() -> dict[str, object]:
@@ -18,10 +18,10 @@ def provenance() -> dict[str, object]:
     The git state is that of the working directory, None outside a repository or without git.
     """
     return {
-        "command": readable(shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])),
+        "command": without_surrogates(shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])),
         "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
-        **{name: _version(name) for name in LIBRARIES},
+        **{name: _version(name) for name in _LIBRARIES},
         "git_commit": _git("rev-parse", "HEAD"),
         "git_clean": _git("status", "--porcelain") == "",
         "system": f"{platform.system()} {platform.machine()}",
@@ -29,7 +29,7 @@ def provenance() -> dict[str, object]:
     }
 
 
-def readable(text: str) -> str:
+def without_surrogates(text: str) -> str:
     """A text from the command line without what stands for bytes that the system could not read."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 

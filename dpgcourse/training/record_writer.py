@@ -18,7 +18,7 @@ from dpgcourse.errors import InvalidInputError
 from dpgcourse.training.config import TrainConfig
 from dpgcourse.training.diagnostics import QUANTITIES
 from dpgcourse.training.evaluation import EvaluationReport
-from dpgcourse.training.provenance import provenance, readable
+from dpgcourse.training.provenance import provenance, without_surrogates
 
 FORMAT = 2  # of config.json; raised when its fields change
 COLUMNS = ("seed", "step", "episode", "return")
@@ -58,7 +58,7 @@ class RecordWriter:
             ("provenance.json", provenance()),
         ):
             text = json.dumps(content, indent=2, ensure_ascii=False)
-            (self.folder / name).write_text(readable(text) + "\n", encoding="utf-8")
+            (self.folder / name).write_text(without_surrogates(text) + "\n", encoding="utf-8")
         (self.folder / "README.md").write_text(readme(self.config), encoding="utf-8")
         self._append("returns.csv", [COLUMNS])
         self._append("log.csv", [("seed", "step", *report.log)])
@@ -158,10 +158,10 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def portable_name(text: str) -> str:
+def safe_filename(text: str) -> str:
     """A file name that every system allows: letters, digits and ``. _ = , + -``.
 
-    >>> portable_name('my_module:Env-v0'), portable_name('td3-hidden_sizes=[64,64]')
+    >>> safe_filename('my_module:Env-v0'), safe_filename('td3-hidden_sizes=[64,64]')
     ('my_module-Env-v0', 'td3-hidden_sizes=64,64')
     """
     return re.sub(r"[^A-Za-z0-9._=,+-]", "", re.sub(r"[:/\\\s]+", "-", text))

@@ -25,12 +25,12 @@ from dpgcourse.errors import InvalidInputError
 from dpgcourse.training.config import TrainConfig, make_config
 from dpgcourse.training.divergence import DivergenceError
 from dpgcourse.training.loop import train
-from dpgcourse.training.provenance import readable
+from dpgcourse.training.provenance import without_surrogates
 from dpgcourse.training.record import Record, read_record
-from dpgcourse.training.record_writer import describe, portable_name, require_folder
+from dpgcourse.training.record_writer import describe, require_folder, safe_filename
 
-FIXED = ("num_seeds", "first_seed", "agent")  # the same in all variants of a study
-LONGEST_NAME = 150  # characters of a variant's name, which becomes a folder
+_FIXED = ("num_seeds", "first_seed", "agent")  # the same in all variants of a study
+_MAX_NAME_LENGTH = 150  # characters of a variant's name, which becomes a folder
 
 
 def study_configs(
@@ -59,11 +59,11 @@ def study_configs(
     for algorithm, *chosen in itertools.product(algorithms, *varied):
         config = make_config(**{"algorithm": algorithm, **settings, **dict(chosen)})
         values = (f"-{name}={json.dumps(x, separators=(',', ':'))}" for name, x in chosen)
-        name = portable_name(algorithm + "".join(values))
-        if len(name) > LONGEST_NAME:
+        name = safe_filename(algorithm + "".join(values))
+        if len(name) > _MAX_NAME_LENGTH:
             raise InvalidInputError(
                 f"variant {name[:40]}... has a name of {len(name)} characters; allowed: "
-                f"{LONGEST_NAME}; vary fewer settings at once"
+                f"{_MAX_NAME_LENGTH}; vary fewer settings at once"
             )
         if name in made:
             raise InvalidInputError(f"variant {name} is asked for twice; allowed: once")
@@ -76,8 +76,8 @@ def study_configs(
 def _values(text: str) -> list[tuple[str, Any]]:
     name, _, listed = text.partition("=")
     name = name.strip().replace("-", "_")
-    if not listed or name in FIXED:
-        fixed = f"; {name} is the same in all variants" if name in FIXED else ""
+    if not listed or name in _FIXED:
+        fixed = f"; {name} is the same in all variants" if name in _FIXED else ""
         raise InvalidInputError(f"vary is {text!r}; allowed: NAME=VALUE,VALUE...{fixed}")
     try:
         values = json.loads(f"[{listed}]")
@@ -105,7 +105,7 @@ def run_study(
             the same name and another configuration. Nothing has been written then.
     """
     folder = Path(folder)
-    command = readable(command)
+    command = without_surrogates(command)
     log = folder / "command.txt"
     new = not os.path.exists(folder)
     if not new and not log.exists() and (not folder.is_dir() or any(folder.iterdir())):

@@ -160,7 +160,7 @@ def test_an_agent_that_lacks_a_method_cannot_be_made():
 def test_a_frozen_policy_stays_as_it_is(agent_class):
     agent = constant() if agent_class is Constant else trained(agent_of(agent_class))
     s = np.random.default_rng(0).normal(size=(3, 6, D)).astype(np.float32)
-    frozen, before = agent.frozen_policy(), agent.policy(s).copy()
+    frozen, before = agent.policy_snapshot(), agent.policy(s).copy()
     np.testing.assert_array_equal(frozen(s), before)
     trained(agent, 6)
     np.testing.assert_array_equal(frozen(s), before)
@@ -192,7 +192,9 @@ def test_the_next_updates_of_a_loaded_agent_are_the_same_to_the_last_bit(agent_c
     assert_equal_states(loaded.state(), agent.state())
     for k in range(10, 13):
         for one in (agent, loaded):  # TD3's noise comes from streams, which are no part of a state
-            one.streams.target[:] = random_streams([10 * k + seed for seed in range(3)]).target
+            one.streams.target_noise[:] = random_streams(
+                [10 * k + seed for seed in range(3)]
+            ).target
             one.update(batch_of(3, seed=k))
         assert_equal_states(loaded.state(), agent.state())
 

@@ -148,7 +148,7 @@ def test_the_agent_inside_draws_ends_and_executes_as_it_does_alone():
 def test_a_frozen_policy_keeps_its_statistics():
     agent = agent_of(DDPG, hidden_sizes=(8,))
     s = states(4, seed=1).swapaxes(0, 1)
-    frozen, before = agent.frozen_policy(), agent.policy(s).copy()
+    frozen, before = agent.policy_snapshot(), agent.policy(s).copy()
     for later in states(50, seed=2):
         agent.observe(later + 5)
     rng = np.random.default_rng(0)

@@ -17,8 +17,8 @@ from dpgcourse.agents.numpy_ddpg import NumpyDDPG
 from dpgcourse.agents.random_streams import random_streams
 from dpgcourse.agents.registry import (
     ALGORITHMS,
-    CONTRACT,
     FAULTS,
+    REQUIRED_METHODS,
     find_algorithm,
     make_agent,
     qualified_name,
@@ -71,7 +71,7 @@ def algorithms(monkeypatch):
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_every_algorithm_loads_with_the_configuration_that_is_listed(name):
     algorithm = find_algorithm(name)
-    factory = algorithm.load()
+    factory = algorithm.import_factory()
     assert algorithm.name == name and algorithm.summary
     assert algorithm.config_class is factory.config_class
     assert find_algorithm(factory) == algorithm
@@ -81,7 +81,9 @@ def test_every_algorithm_loads_with_the_configuration_that_is_listed(name):
 
 
 def test_the_names_are_those_of_the_book():
-    assert {name: find_algorithm(name).load() for name in ("ddpg", "numpy-ddpg", "td3")} == {
+    assert {
+        name: find_algorithm(name).import_factory() for name in ("ddpg", "numpy-ddpg", "td3")
+    } == {
         "ddpg": DDPG,
         "numpy-ddpg": NumpyDDPG,
         "td3": TD3,
@@ -92,7 +94,7 @@ def test_the_names_are_those_of_the_book():
 def test_the_faults_are_those_of_the_faulty_agents():
     assert list(FAULTS) == list(FAULTY_AGENTS)
     for name, agent_class in FAULTY_AGENTS.items():
-        assert find_algorithm(f"faulty-{name}").load() is agent_class
+        assert find_algorithm(f"faulty-{name}").import_factory() is agent_class
 
 
 @pytest.mark.parametrize(
@@ -120,7 +122,7 @@ def test_what_is_neither_a_name_nor_callable_is_refused(algorithm):
 def test_an_own_class_is_named_after_its_module_and_found_by_that_name():
     algorithm = find_algorithm(Own)
     assert algorithm.name == "tests.agents.test_registry:Own"
-    assert algorithm.load() is Own and algorithm.config_class is OwnConfig
+    assert algorithm.import_factory() is Own and algorithm.config_class is OwnConfig
     assert find_algorithm(algorithm.name) == algorithm
 
 
@@ -147,7 +149,7 @@ def test_a_class_is_found_by_name_only_where_its_module_is_imported_already(tmp_
     present = types.ModuleType("own_module")
     present.Mine = type("Mine", (Own,), {"__module__": "own_module"})
     monkeypatch.setitem(sys.modules, "own_module", present)
-    assert find_algorithm("own_module:Mine").load() is present.Mine
+    assert find_algorithm("own_module:Mine").import_factory() is present.Mine
     with pytest.raises(InvalidInputError, match="algorithm is 'own_module:Other'; allowed"):
         find_algorithm("own_module:Other")
 
@@ -165,7 +167,7 @@ def test_looking_a_name_up_imports_no_agent_and_no_torch():
 
 def test_an_own_algorithm_can_have_a_short_name():
     register_algorithm("mine", Own)
-    assert find_algorithm("mine").load() is Own
+    assert find_algorithm("mine").import_factory() is Own
     assert find_algorithm(Own).name == "mine"
     assert find_algorithm("mine").config_class is OwnConfig
     register_algorithm("mine", Own)  # once more is harmless
@@ -180,11 +182,11 @@ def test_a_name_that_is_taken_is_refused(name):
         register_algorithm(name, Keyed)
 
 
-@pytest.mark.parametrize("missing", CONTRACT)
+@pytest.mark.parametrize("missing", REQUIRED_METHODS)
 def test_an_agent_that_lacks_a_method_is_refused_by_its_name(missing):
     class Bare:
         def __init__(self, *arguments):
-            for name in CONTRACT:
+            for name in REQUIRED_METHODS:
                 if name != missing:
                     setattr(self, name, None)
 
@@ -202,7 +204,7 @@ class OnlyTheContract:
         self._agent = DDPG(*arguments)
 
     def __getattr__(self, name):
-        if name.startswith("_") or name not in CONTRACT:
+        if name.startswith("_") or name not in REQUIRED_METHODS:
             raise AttributeError(name)
         return getattr(self._agent, name)
 
@@ -235,7 +237,7 @@ def test_every_agent_of_the_package_keeps_the_contract():
         "config_class",
         "make_noise",
     }
-    assert names <= set(CONTRACT)
+    assert names <= set(REQUIRED_METHODS)
 
 
 def test_the_qualified_name_of_an_instance_is_that_of_its_class():

@@ -44,7 +44,9 @@ def test_it_starts_with_ddpgs_networks_and_a_second_critic():
 
 def test_the_target_is_the_hand_formula():
     agent, batch = agent_of([5, 6], gamma=0.9), batch_of(2, 5000)
-    noise = np.stack([rng.standard_normal((5000, M)) for rng in random_streams([5, 6]).target])
+    noise = np.stack(
+        [rng.standard_normal((5000, M)) for rng in random_streams([5, 6]).target_noise]
+    )
     low, high = torch.tensor(BOX.low), torch.tensor(BOX.high)
     with torch.no_grad():
         reach = torch.tensor(BOX.half_range * np.clip(0.2 * noise, -0.5, 0.5))

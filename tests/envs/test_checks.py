@@ -8,7 +8,7 @@ from dpgcourse.envs.checks import (
     CheckedEnv,
     FlattenAction,
     check_env,
-    check_memory_of_wrappers,
+    check_wrappers_are_stateless,
     executed_action,
 )
 from dpgcourse.envs.make import make_env
@@ -216,7 +216,7 @@ def test_a_wrapper_that_remembers_episodes_is_found_wherever_it_is():
     ):
         culprit = "RunningScale" if isinstance(env, field_envs.RunningScale) else "Remembers"
         with pytest.raises(InvalidInputError, match=f"{culprit}, which remembers"):
-            check_memory_of_wrappers(env, "mine")
+            check_wrappers_are_stateless(env, "mine")
 
 
 class RandomPush(gym.Wrapper):
@@ -250,7 +250,7 @@ def test_others_are_left_alone():
         Counts(fails()),
         gym.wrappers.RecordEpisodeStatistics(Task()),
     ):
-        check_memory_of_wrappers(env, "mine")
+        check_wrappers_are_stateless(env, "mine")
 
 
 # actions

@@ -7,6 +7,7 @@ import functools
 import io
 import json
 import os
+import signal
 import string
 import subprocess
 import sys
@@ -51,7 +52,7 @@ def command(tmp_path, monkeypatch, capsys):
     """Runs a command in an empty folder: its exit status, standard output and error."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr(training_commands, "draw_record", lambda folder: None)  # it takes long
+    monkeypatch.setattr(training_commands, "plot_record", lambda folder: None)  # it takes long
 
     def run(*arguments):
         status = 0
@@ -846,7 +847,7 @@ def test_14_a_study_in_a_folder_whose_name_the_system_cannot_read(tmp_path):
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437"])
 def test_14_a_study_in_a_folder_whose_name_the_console_cannot_print(encoding, command, monkeypatch):
     console = io.TextIOWrapper(io.BytesIO(), encoding)
-    monkeypatch.setattr(training_commands, "draw_study", lambda folder: None)
+    monkeypatch.setattr(training_commands, "plot_study", lambda folder: None)
     monkeypatch.setattr(sys, "stdout", console)
     assert command("study", *STUDY)[0] == 0
     console.flush()
@@ -1076,7 +1077,15 @@ def test_21_after_an_error_too(two_threads):
 # stopped; until then it is refused if an evaluation has been written, and the record is readable.
 
 
-def test_22_control_c_before_the_first_evaluation_leaves_nothing(command, monkeypatch):
+@pytest.fixture
+def control_c():
+    """Control-C interrupts, even where the tests run in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_22_control_c_before_the_first_evaluation_leaves_nothing(command, monkeypatch, control_c):
     monkeypatch.setattr(envs.Signals, "total", 0)
     train = ["train", "--env", f"{MODULE}:Signals", *options(), "--out", "r"]
     monkeypatch.setenv("FIELD_SIGNAL", "SIGINT:10")
@@ -1087,7 +1096,7 @@ def test_22_control_c_before_the_first_evaluation_leaves_nothing(command, monkey
     assert command(*train)[0] == 0
 
 
-def test_22_control_c_after_it_leaves_a_readable_record(command, monkeypatch):
+def test_22_control_c_after_it_leaves_a_readable_record(command, monkeypatch, control_c):
     monkeypatch.setattr(envs.Signals, "total", 0)
     train = ["train", "--env", f"{MODULE}:Signals", *options(), "--out", "r"]
     monkeypatch.setenv("FIELD_SIGNAL", "SIGINT:80")  # 24 of training, 40 of evaluation, 16 more
@@ -1097,10 +1106,10 @@ def test_22_control_c_after_it_leaves_a_readable_record(command, monkeypatch):
     assert dpg.load("r", seed=1).act(np.zeros(2)).shape == (1,)
 
 
-@pytest.mark.parametrize(("signal", "steps"), [("SIGKILL:10", None), ("SIGTERM:80", [12])])
-def test_22_killed(signal, steps, tmp_path):
+@pytest.mark.parametrize(("sent", "steps"), [("SIGKILL:10", None), ("SIGTERM:80", [12])])
+def test_22_killed(sent, steps, tmp_path):
     words = ["--env", f"{MODULE}:Signals", *options(), "--out", "r"]
-    done = process("train", *words, cwd=tmp_path, FIELD_SIGNAL=signal)
+    done = process("train", *words, cwd=tmp_path, FIELD_SIGNAL=sent)
     assert done.returncode < 0
     if steps is None:
         assert not list(tmp_path.iterdir())

@@ -205,7 +205,7 @@ def test_the_speed_is_that_of_the_environment_if_it_says_one(rate, per_second, t
 
 
 def test_a_long_episode_is_played_to_its_end_and_filmed_to_the_limit(tmp_path, monkeypatch):
-    monkeypatch.setattr(video, "LONGEST", 5)
+    monkeypatch.setattr(video, "_MAX_FRAMES", 5)
     assert play(steady(), Screen, video=tmp_path / "film.gif") == pytest.approx(3)
     assert seconds(tmp_path / "film.gif") == pytest.approx(5 / 20, rel=0.01)
 

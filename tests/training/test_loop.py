@@ -15,7 +15,8 @@ from dpgcourse.training import loop as train_module
 from dpgcourse.training.config import TrainConfig
 from dpgcourse.training.divergence import DivergenceError
 from dpgcourse.training.loop import SaturationWarning, train
-from dpgcourse.training.record import RecordWriter, read_record
+from dpgcourse.training.record import read_record
+from dpgcourse.training.record_writer import RecordWriter
 
 SMALL = {"steps": 60, "learning_starts": 20, "eval_every": 30, "eval_episodes": 2}
 pytestmark = pytest.mark.filterwarnings("ignore::dpgcourse.training.loop.SaturationWarning")

@@ -20,7 +20,7 @@ from dpgcourse.training.record import (
     read_record,
     read_table,
 )
-from dpgcourse.training.record_writer import FILES, RecordWriter, portable_name
+from dpgcourse.training.record_writer import FILES, RecordWriter, safe_filename
 
 CONFIG = TrainConfig(
     num_seeds=2,
@@ -68,7 +68,7 @@ def test_every_algorithm_is_stored_and_acts_as_it_did(algorithm, tmp_path):
     result = train(config, out=tmp_path / "new")
     record = read_record(tmp_path / "new")
     assert record.config == config
-    assert type(record.agent) is ALGORITHMS[algorithm].load()
+    assert type(record.agent) is ALGORITHMS[algorithm].import_factory()
     s = np.random.default_rng(0).normal(size=(2, 5, 3)).astype(np.float32)
     assert np.array_equal(record.agent.act(s), result.agent.act(s))
 
@@ -172,7 +172,7 @@ def test_a_table_is_read_whatever_the_order_of_its_rows(tmp_path, run):
 
 @pytest.mark.parametrize("name", ["con:env/x", 'a"b', "bücher", "a b"])
 def test_portable_names_are_allowed_everywhere(name):
-    assert re.fullmatch(r"[A-Za-z0-9._=,+-]+", portable_name(name))
+    assert re.fullmatch(r"[A-Za-z0-9._=,+-]+", safe_filename(name))
 
 
 def test_the_log_is_tidy(run):
