@@ -8,7 +8,7 @@ from .agents.registry import register_algorithm as register_algorithm
 from .agents.td3 import TD3 as TD3
 from .errors import InvalidInputError as InvalidInputError
 from .figures.video import play as play
-from .published import published as published
+from .published import results_path as results_path
 from .training.config import TrainConfig as TrainConfig
 from .training.divergence import DivergenceError as DivergenceError
 from .training.evaluation import EvaluationReport as EvaluationReport

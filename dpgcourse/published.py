@@ -5,7 +5,7 @@ from pathlib import Path
 from dpgcourse.errors import InvalidInputError
 
 
-def published(name: str) -> Path:
+def results_path(name: str) -> Path:
     """Where a published record, table or folder lies.
 
     In a wheel the data lie inside the package; in a checkout they are the folder ``results``.

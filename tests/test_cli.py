@@ -137,7 +137,7 @@ def test_published_settings_run_and_may_be_changed(run, tmp_path):
     config = json.loads((tmp_path / "record" / "config.json").read_text())
     assert config["algorithm"] == "ddpg" and config["steps"] == 70
     agent = config["agent"]
-    assert agent["noise"] == "ornstein-uhlenbeck" and agent["hidden_sizes"] == [400, 300]
+    assert agent["noise_type"] == "ornstein-uhlenbeck" and agent["hidden_sizes"] == [400, 300]
     assert agent["gamma"] == 0.9 and agent["tau"] == 0.001
 
 

@@ -144,9 +144,9 @@ class Agent(ABC):
         """The exploration noise that the configuration names."""
         config, rngs = self.config, self.streams.exploration
         deviation = config.sigma * self.box.half_range
-        if config.noise == "gaussian":
+        if config.noise_type == "gaussian":
             return GaussianNoise(deviation, rngs)
-        theta = config.noise_theta
+        theta = config.ou_theta
         return OrnsteinUhlenbeckNoise(np.sqrt(2 * theta) * deviation, rngs, theta)
 
     def terminal_flags(self, terminated: np.ndarray, truncated: np.ndarray) -> np.ndarray:

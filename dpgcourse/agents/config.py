@@ -57,9 +57,9 @@ class AgentConfig:
     """Transitions per update, >= 1."""
     sigma: float = 0.2
     """Standard deviation of the exploration noise, in half-ranges of the action, >= 0."""
-    noise: str = "gaussian"
+    noise_type: str = "gaussian"
     """Exploration noise: gaussian (independent steps) or ornstein-uhlenbeck (correlated steps)."""
-    noise_theta: float = 0.15
+    ou_theta: float = 0.15
     """Rate at which Ornstein-Uhlenbeck noise returns to 0, per step, > 0."""
 
     def __post_init__(self):
@@ -69,8 +69,8 @@ class AgentConfig:
                 ("gamma", is_number(self.gamma, 0) and self.gamma < 1, "0 <= gamma < 1"),
                 ("batch_size", is_integer(self.batch_size, 1), "1 or more"),
                 ("sigma", is_number(self.sigma, 0), NONNEGATIVE),
-                ("noise", self.noise in NOISES, " or ".join(NOISES)),
-                ("noise_theta", is_positive(self.noise_theta), POSITIVE),
+                ("noise_type", self.noise_type in NOISES, " or ".join(NOISES)),
+                ("ou_theta", is_positive(self.ou_theta), POSITIVE),
             ),
         )
 
@@ -91,7 +91,7 @@ class DDPGConfig(AgentConfig):
     """Learning rate of the critic's Adam, > 0."""
     hidden_sizes: tuple[int, ...] = (64, 64)
     """Widths of the hidden layers of both networks, each >= 1."""
-    action_layer: int = 1
+    critic_action_layer: int = 1
     """Layer of the critic that the action enters; 1 is the first, beside the state."""
     critic_weight_decay: float = 0.0
     """L2 penalty: the critic's loss grows by critic_weight_decay/2 times its squared weights."""
@@ -102,7 +102,7 @@ class DDPGConfig(AgentConfig):
         if sizes:
             object.__setattr__(self, "hidden_sizes", sizes)
         widths = bool(sizes) and all(is_integer(size, 1) for size in sizes)
-        layer = is_integer(self.action_layer, 1) and self.action_layer <= len(sizes)
+        layer = is_integer(self.critic_action_layer, 1) and self.critic_action_layer <= len(sizes)
         require(
             self,
             (
@@ -110,7 +110,7 @@ class DDPGConfig(AgentConfig):
                 ("actor_lr", is_positive(self.actor_lr), POSITIVE),
                 ("critic_lr", is_positive(self.critic_lr), POSITIVE),
                 ("hidden_sizes", widths, "one or more widths >= 1"),
-                ("action_layer", layer, f"1 to {len(sizes)}, the number of hidden layers"),
+                ("critic_action_layer", layer, f"1 to {len(sizes)}, the number of hidden layers"),
                 ("critic_weight_decay", is_number(self.critic_weight_decay, 0), NONNEGATIVE),
             ),
         )

@@ -82,7 +82,14 @@ class DDPG(Agent):
         """The arguments of `dpgcourse.agents.networks.Critic` that the configuration asks for."""
         config, m = self.config, self.action_dim
         weights = self.streams.weights
-        return self.state_dim, m, config.hidden_sizes, weights, self.dtype, config.action_layer
+        return (
+            self.state_dim,
+            m,
+            config.hidden_sizes,
+            weights,
+            self.dtype,
+            config.critic_action_layer,
+        )
 
     def update(self, batch: Batch) -> None:
         """One pass through the algorithm box, for a batch of arrays or tensors."""

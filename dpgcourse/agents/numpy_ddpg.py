@@ -105,8 +105,8 @@ class NumpyDDPG(Agent):
         dtype: of networks and batches, float32 or float64.
 
     Raises:
-        InvalidInputError: another dtype; an action_layer or a critic_weight_decay that only the
-            agent in torch knows; on `update`, a field of the wrong shape.
+        InvalidInputError: another dtype; a critic_action_layer or a critic_weight_decay that only
+            the agent in torch knows; on `update`, a field of the wrong shape.
 
     Source: Lillicrap et al. (2016), Algorithm 1.
     """
@@ -125,7 +125,7 @@ class NumpyDDPG(Agent):
         self.dtype = np.dtype(dtype)
         if self.dtype not in (np.float32, np.float64):
             raise InvalidInputError(f"dtype is {self.dtype}; allowed: float32 or float64")
-        for name, allowed in (("action_layer", 1), ("critic_weight_decay", 0)):
+        for name, allowed in (("critic_action_layer", 1), ("critic_weight_decay", 0)):
             if (value := getattr(config, name)) != allowed:
                 raise InvalidInputError(f"{name} is {value}; allowed for NumpyDDPG: {allowed}")
         self.actor = Actor(state_dim, box, config.hidden_sizes, streams, self.dtype)

@@ -1,6 +1,7 @@
 """The algorithms that can be trained, by the names that configurations and records use.
 
-Looking up a name or its configuration imports neither torch nor an agent; `Algorithm.load` does.
+Looking up a name or its configuration imports neither torch nor an agent; only
+`Algorithm.import_factory` does.
 """
 
 import difflib

@@ -64,7 +64,7 @@ class ReplayBuffer:
         self.position = (self.position + 1) % self.capacity
         self.size = min(self.size + 1, self.capacity)
 
-    def transitions(self, positions: np.ndarray) -> Batch:
+    def transitions_at(self, positions: np.ndarray) -> Batch:
         """The transitions at given positions, (n,), of each seed; 0 is the oldest kept.
 
         Raises:

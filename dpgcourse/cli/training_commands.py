@@ -42,7 +42,7 @@ def train(arguments: Sequence[str]) -> None:
         print(f"interrupted; {kept}", file=sys.stderr)
         raise SystemExit(130) from None
     else:
-        final = run.final
+        final = run.final_returns
         print(f"last evaluation: mean {final.mean():.1f} over {config.num_seeds} seeds, ", end="")
         print(f"lowest seed {final.min():.1f}, highest {final.max():.1f}")
     finally:

@@ -58,8 +58,8 @@ class Diagnostics:
         """The quantities of `QUANTITIES`, each (S,)."""
         agent, box = self.agent, self.agent.box
         number = min(_BATCH_SIZE, replay.size)
-        b = replay.transitions(np.linspace(0, replay.size - 1, number).astype(int))
-        latest = replay.transitions(np.arange(replay.size - number, replay.size))
+        b = replay.transitions_at(np.linspace(0, replay.size - 1, number).astype(int))
+        latest = replay.transitions_at(np.arange(replay.size - number, replay.size))
         a, executed = agent.policy(b.s), agent.act(b.s)
         saturated = np.abs(executed - box.center) > _SATURATION_LEVEL * box.half_range
         log = {
@@ -103,7 +103,7 @@ class Diagnostics:
 
 def value_gap(agent, evaluation: Evaluation) -> np.ndarray:
     """Mean of Q(s_0, μ(s_0)) minus the discounted return from s_0, (S,)."""
-    predicted = agent.q(evaluation.start, agent.policy(evaluation.start))
+    predicted = agent.q(evaluation.start_states, agent.policy(evaluation.start_states))
     return (predicted - evaluation.discounted).mean(-1)
 
 

@@ -28,12 +28,12 @@ class Evaluation(NamedTuple):
     Attributes:
         returns: undiscounted returns, (S, E).
         discounted: discounted returns, (S, E).
-        start: the states that the episodes began in, (S, E, d).
+        start_states: the states that the episodes began in, (S, E, d).
     """
 
     returns: np.ndarray
     discounted: np.ndarray
-    start: np.ndarray
+    start_states: np.ndarray
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class Run:
         steps: environment steps at each evaluation, (k,).
         returns: undiscounted return of every evaluation episode, (k, S, E).
         log: the quantities of `dpgcourse.training.diagnostics` at each evaluation, (k, S) each.
-        out: folder of the record, if one was written.
+        folder: of the record, if one was written.
     """
 
     config: TrainConfig
@@ -67,10 +67,10 @@ class Run:
     steps: np.ndarray
     returns: np.ndarray
     log: dict[str, np.ndarray]
-    out: Path | None = None
+    folder: Path | None = None
 
     @property
-    def final(self) -> np.ndarray:
+    def final_returns(self) -> np.ndarray:
         """Mean return of each seed's last evaluation, (S,)."""
         return self.returns[-1].mean(-1)
 
@@ -240,7 +240,7 @@ def _evaluated(agent, envs, replay, measure, config: TrainConfig, step: int) -> 
 
 def _warn_if_saturated(log: dict[str, np.ndarray], replay: ReplayBuffer) -> None:
     """Name the usual cause of policies that stay at the bounds of the action box."""
-    s = replay.transitions(np.linspace(0, replay.size - 1, min(256, replay.size)).astype(int)).s
+    s = replay.transitions_at(np.linspace(0, replay.size - 1, min(256, replay.size)).astype(int)).s
     size = np.sqrt(np.mean(np.square(s, dtype=np.float64)))
     stuck = (log["saturation"][-1] > _SATURATED_SHARE).sum()
     if stuck and size > _LARGE_OBSERVATION:

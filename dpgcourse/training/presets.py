@@ -37,11 +37,11 @@ LILLICRAP2016 = TrainConfig(
         critic_lr=1e-3,
         batch_size=64,
         hidden_sizes=(400, 300),
-        action_layer=2,
+        critic_action_layer=2,
         critic_weight_decay=1e-2,
         sigma=SIGMA / (2 * THETA) ** 0.5,
-        noise="ornstein-uhlenbeck",
-        noise_theta=THETA,
+        noise_type="ornstein-uhlenbeck",
+        ou_theta=THETA,
     ),
 )
 

@@ -157,7 +157,7 @@ def test_an_agent_that_lacks_a_method_cannot_be_made():
 
 
 @pytest.mark.parametrize("agent_class", [*AGENTS, Constant])
-def test_a_frozen_policy_stays_as_it_is(agent_class):
+def test_a_policy_snapshot_stays_as_it_is(agent_class):
     agent = constant() if agent_class is Constant else trained(agent_of(agent_class))
     s = np.random.default_rng(0).normal(size=(3, 6, D)).astype(np.float32)
     frozen, before = agent.policy_snapshot(), agent.policy(s).copy()
@@ -192,9 +192,8 @@ def test_the_next_updates_of_a_loaded_agent_are_the_same_to_the_last_bit(agent_c
     assert_equal_states(loaded.state(), agent.state())
     for k in range(10, 13):
         for one in (agent, loaded):  # TD3's noise comes from streams, which are no part of a state
-            one.streams.target_noise[:] = random_streams(
-                [10 * k + seed for seed in range(3)]
-            ).target
+            fresh = random_streams([10 * k + seed for seed in range(3)])
+            one.streams.target_noise[:] = fresh.target_noise
             one.update(batch_of(3, seed=k))
         assert_equal_states(loaded.state(), agent.state())
 
@@ -300,7 +299,7 @@ def test_gaussian_noise_is_what_the_configuration_asks_for():
 
 def test_ou_noise_has_the_spread_of_independent_noise():
     seeds, sigma = range(50), 0.3
-    agent = constant(seeds, sigma=sigma, noise="ornstein-uhlenbeck")
+    agent = constant(seeds, sigma=sigma, noise_type="ornstein-uhlenbeck")
     assert type(agent.noise) is OrnsteinUhlenbeckNoise
     draws = np.stack([agent.noise() for _ in range(600)])[100:]  # (T, S, m)
     independent = constant(seeds, sigma=sigma).noise
@@ -310,7 +309,7 @@ def test_ou_noise_has_the_spread_of_independent_noise():
 
 @pytest.mark.parametrize("theta", [0.15, 0.7])
 def test_ou_noise_has_the_memory_that_the_configuration_asks_for(theta):
-    noise = constant(range(400), noise="ornstein-uhlenbeck", noise_theta=theta).noise
+    noise = constant(range(400), noise_type="ornstein-uhlenbeck", ou_theta=theta).noise
     draws = np.stack([noise() for _ in range(150)])[100:]
     correlation = (draws[1:] * draws[:-1]).mean() / (draws**2).mean()
     # 400 seeds, 50 steps and 2 entries; effectively 400 · 50 · 2 · tanh θ independent draws

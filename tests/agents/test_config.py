@@ -21,13 +21,13 @@ RANGES = {
     "gamma": ([0, 0.0, 0.999], [-0.1, 1, 1.0, NAN, INF, "0.9", None, True]),
     "batch_size": ([1, 10_000], [0, -1, 1.5, 64.0, "64", None, True]),
     "sigma": ([0, 0.0, 5.0], [-1e-9, NAN, INF, "0.1", None, True]),
-    "noise": (["gaussian", "ornstein-uhlenbeck"], ["Gaussian", "", None, 0]),
-    "noise_theta": ([1e-9, 3], [0, 0.0, -1.0, NAN, INF, "0.15", None, True]),
+    "noise_type": (["gaussian", "ornstein-uhlenbeck"], ["Gaussian", "", None, 0]),
+    "ou_theta": ([1e-9, 3], [0, 0.0, -1.0, NAN, INF, "0.15", None, True]),
     "tau": ([1e-9, 1, 1.0], [0, 0.0, 1.001, -0.5, NAN, INF, None, True]),
     "actor_lr": ([1e-9, 1], [0, 0.0, -1e-3, NAN, INF, None, True]),
     "critic_lr": ([1e-9, 1], [0, 0.0, -1e-3, NAN, INF, None, True]),
     "hidden_sizes": ([(1,), (64, 64), [400, 300]], [(), [], (64, 0), (64.0,), (True,), 64, None]),
-    "action_layer": ([1, 2], [0, 3, 1.0, None, True]),
+    "critic_action_layer": ([1, 2], [0, 3, 1.0, None, True]),
     "critic_weight_decay": ([0, 0.0, 1e-2], [-1e-9, NAN, INF, None, True]),
     "target_policy_noise": ([0, 0.0, 2.0], [-1e-9, NAN, INF, None, True]),
     "noise_clip": ([0, 0.0, 2.0], [-1e-9, NAN, INF, None, True]),
@@ -71,9 +71,11 @@ def test_a_configuration_cannot_be_changed_behind_its_checks(config_class):
 
 
 def test_the_layer_of_the_action_depends_on_the_number_of_layers():
-    assert DDPGConfig(hidden_sizes=(8, 8, 8), action_layer=3).action_layer == 3
-    with pytest.raises(InvalidInputError, match="action_layer is 2; allowed: 1 to 1, the number"):
-        DDPGConfig(hidden_sizes=(8,), action_layer=2)
+    assert DDPGConfig(hidden_sizes=(8, 8, 8), critic_action_layer=3).critic_action_layer == 3
+    with pytest.raises(
+        InvalidInputError, match="critic_action_layer is 2; allowed: 1 to 1, the number"
+    ):
+        DDPGConfig(hidden_sizes=(8,), critic_action_layer=2)
 
 
 def test_all_values_of_td3_are_those_of_its_paper():

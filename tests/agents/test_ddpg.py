@@ -187,8 +187,8 @@ def test_copies_of_an_agent_are_independent():
         ("hidden_sizes", ()),
         ("hidden_sizes", (64, 0)),
         ("sigma", -1.0),
-        ("action_layer", 0),
-        ("action_layer", 3),
+        ("critic_action_layer", 0),
+        ("critic_action_layer", 3),
         ("critic_weight_decay", -1.0),
     ],
 )

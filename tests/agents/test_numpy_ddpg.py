@@ -383,7 +383,9 @@ def test_bad_arguments_are_named():
         NumpyDDPG(CONFIG, 0, BOX, random_streams([0]))
 
 
-@pytest.mark.parametrize(("field", "value"), [("action_layer", 2), ("critic_weight_decay", 0.01)])
+@pytest.mark.parametrize(
+    ("field", "value"), [("critic_action_layer", 2), ("critic_weight_decay", 0.01)]
+)
 def test_what_only_the_agent_in_torch_knows_is_refused(field, value):
     config = DDPGConfig(**{field: value})
     with pytest.raises(ValueError, match=f"{field} is {value}; allowed for NumpyDDPG: "):

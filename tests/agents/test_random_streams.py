@@ -4,7 +4,7 @@ from dpgcourse.agents.random_streams import random_streams
 
 
 def draws(group, row):
-    generators = (group.weights, group.exploration, group.replay, group.target)
+    generators = (group.weights, group.exploration, group.replay, group.target_noise)
     return [float(rngs[row].random()) for rngs in generators] + [
         group.environment[row],
         group.evaluation[row],

@@ -106,11 +106,11 @@ def test_transitions_are_found_by_age():
     replay = ReplayBuffer(3, 1, 1, rngs(2))
     for i in range(5):
         replay.add(*(np.full((2, *shape), i) for shape in ((1,), (1,), (), (1,), ())))
-    assert replay.transitions(np.arange(3)).r.tolist() == [[2, 3, 4]] * 2
-    assert replay.transitions([0]).s.shape == (2, 1, 1)
+    assert replay.transitions_at(np.arange(3)).r.tolist() == [[2, 3, 4]] * 2
+    assert replay.transitions_at([0]).s.shape == (2, 1, 1)
     for place in (-1, 3):
         with pytest.raises(ValueError, match="allowed: 0 to 2"):
-            replay.transitions([place])
+            replay.transitions_at([place])
 
 
 @pytest.mark.parametrize(("steps", "share"), [(3, 1 / 3), (9, 2 / 5)])

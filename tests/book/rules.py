@@ -147,10 +147,10 @@ def says_what_it_needs(name: str, notebook: NotebookNode) -> Iterator[str]:
 
 
 def runs_anywhere(name: str, notebook: NotebookNode) -> Iterator[str]:
-    """No cell reads a file beside the notebook: data come with the package (`published`)."""
+    """No cell reads a file beside the notebook: data come with the package (`results_path`)."""
     for cell in code_cells(notebook):
         if match := BESIDE.search(cell.source):
-            yield f"cell {cell.id} reads {match.group()!r}; data come from dpgcourse.published"
+            yield f"cell {cell.id} reads {match.group()!r}; data come from dpgcourse.results_path"
 
 
 def no_trailing_semicolon(name: str, notebook: NotebookNode) -> Iterator[str]:

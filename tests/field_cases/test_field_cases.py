@@ -237,11 +237,11 @@ def test_03_saturation_is_named_with_its_remedy_and_the_remedy_mends_it():
         run = dpg.train(Large, **settings)
     assert seen[0].filename == __file__  # where the user called
     assert "\n" not in str(seen[0].message)
-    assert (run.log["saturation"][-1] > 0.95).all() and (run.final < -0.2).all()
+    assert (run.log["saturation"][-1] > 0.95).all() and (run.final_returns < -0.2).all()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         mended = dpg.train(Large, normalize_observations=True, **settings)
-    assert (mended.log["saturation"][-1] < 0.5).all() and (mended.final > -0.1).all()
+    assert (mended.log["saturation"][-1] < 0.5).all() and (mended.final_returns > -0.1).all()
 
 
 @pytest.mark.parametrize("scale", [1e3, 1e6])

@@ -140,7 +140,7 @@ def test_evaluations_are_counted_and_on_schedule():
     assert calls == [(30, (2, 2)), (60, (2, 2))]
     assert result.steps.tolist() == [30, 60]
     assert result.returns.shape == (2, 2, 2)
-    assert result.final.tolist() == result.returns[-1].mean(-1).tolist()
+    assert result.final_returns.tolist() == result.returns[-1].mean(-1).tolist()
 
 
 def test_evaluation_is_noiseless(monkeypatch):
