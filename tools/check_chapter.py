@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # when run as a sc
 from dpgcourse.equation_checks import table
 from tests.book import rules
 from tools.chapters import ROOT, UnknownChapterError, find
+from tools.nbval_pictures import NOTE
 
 NBVAL = ("--nbval", "--nbval-cell-timeout=300", "-p", "tools.nbval_pictures")
 QUIET = ("-q", "--no-header", "--color=no", "-p", "no:warnings")
@@ -71,8 +72,12 @@ def broken_equations(path: Path) -> Iterator[str]:
         yield f"equations: {error}"
 
 
-def check(path: Path) -> list[str]:
-    """What is wrong with a chapter; what its cells print and draw is reported by nbval."""
+def check(path: Path) -> tuple[list[str], list[str]]:
+    """Check a chapter.
+
+    Returns:
+        What is wrong, and what differs by no more than on another machine.
+    """
     running = subprocess.Popen(
         [sys.executable, "-m", "pytest", *NBVAL, *QUIET, path.resolve()],
         cwd=ROOT,
@@ -87,7 +92,7 @@ def check(path: Path) -> list[str]:
         names = [cells[int(number)].id for number in FAILED.findall(printed)]
         details = printed.partition("= FAILURES =")[2] or printed
         problems.append(f"other than stored: {', '.join(names) or 'its cells'}\n{details}")
-    return problems
+    return problems, [line for line in printed.splitlines() if line.startswith(NOTE)]
 
 
 def main(arguments: list[str]) -> int | str:
@@ -103,9 +108,9 @@ def main(arguments: list[str]) -> int | str:
     for path in paths:
         start = time.perf_counter()
         print(f"{path.stem}: ", end="", flush=True)
-        problems = check(path)
+        problems, notes = check(path)
         print(f"{'failed' if problems else 'good'}, {time.perf_counter() - start:.0f} s")
-        for problem in problems:
+        for problem in problems + notes:
             print(f"  {problem}")
         failed = failed or bool(problems)
     return int(failed)

@@ -23,10 +23,9 @@ from nbformat import NotebookNode
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # when run as a script
 
 from tools.chapters import UnknownChapterError, find
-from tools.outputs import difference, is_rounding, keep_stored
+from tools.outputs import REMEDY, difference, is_rounding, keep_stored
 
 KEPT_CELL_METADATA = {"tags", "mystnb"}
-KEPT = "no more than on another machine; to store it anew, clear the cell's output first"
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
@@ -98,7 +97,7 @@ def execute(path: Path) -> list[str]:
                 found.append(f"cell {cell.id} stored anew: {reason}")
                 continue
             if reason:
-                found.append(f"cell {cell.id} kept: {reason}, {KEPT}")
+                found.append(f"cell {cell.id} kept: {reason}, {REMEDY}")
             keep_stored(old, cell.outputs)
     after = nbformat.writes(notebook) + "\n"
     if after != before:

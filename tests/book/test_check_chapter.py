@@ -36,19 +36,29 @@ def chapter(executed, tmp_path) -> Path:
 
 
 def test_a_good_chapter_is_good(chapter):
-    assert check(chapter) == []
+    assert check(chapter) == ([], [])
 
 
 def test_a_stale_picture_fails_and_its_cell_is_named(chapter):
     change(chapter, "figure", cover(0.01))
-    (message,) = check(chapter)
+    (message,), _ = check(chapter)
     assert message.startswith("other than stored: figure\n")
     assert "its picture differs from the stored one in" in message
 
 
+def test_a_picture_of_rounding_errors_is_noted_and_fails_where_it_shows_something_else(chapter):
+    change(chapter, "figure", lambda cell: cell.metadata.update(tags=["rounding"]))
+    change(chapter, "figure", cover(0.01))
+    problems, (note,) = check(chapter)
+    assert problems == [] and note.startswith("note: cell figure: its picture differs from")
+    change(chapter, "figure", cover(0.5))
+    (message,), notes = check(chapter)
+    assert message.startswith("other than stored: figure\n") and notes == []
+
+
 def test_a_changed_text_fails_and_its_cell_is_named(chapter):
     change(chapter, "print", lambda cell: cell.outputs[0].update(text="1\n3\n"))
-    (message,) = check(chapter)
+    (message,), _ = check(chapter)
     assert message.startswith("other than stored: print\n") and "1\\n3" in message
 
 
