@@ -16,7 +16,8 @@ import difflib
 import functools
 import importlib
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import gymnasium as gym
@@ -81,6 +82,11 @@ def make_env(
         raise InvalidInputError(
             f"env is {env!r}; allowed: a name, a class, a function or a Gymnasium environment"
         )
+    with closing_after_error(made):
+        return _checked(made, name, wrappers)
+
+
+def _checked(made: gym.Env, name: str, wrappers: Sequence[Wrapper]) -> gym.Env:
     if isinstance(wrappers, str) or not isinstance(wrappers, Sequence):
         raise InvalidInputError(f"wrappers is {wrappers!r}; allowed: a list")
     for wrapper in wrappers:
@@ -115,6 +121,18 @@ def make_vector_env(
             "new environment at every call"
         )
     return made
+
+
+@contextmanager
+def closing_after_error(*envs: gym.Env | VectorEnv) -> Iterator[None]:
+    """Close environments if what follows fails: they may hold a window, a port or a process."""
+    try:
+        yield
+    except BaseException:
+        for env in envs:
+            with suppress(Exception):  # what went wrong first says more
+                env.close()
+        raise
 
 
 def env_name(env: EnvSource) -> str:

@@ -11,7 +11,7 @@ from gymnasium.spaces import Box, Space
 from gymnasium.vector import VectorEnv
 
 from dpgcourse.envs.checks import executed_action
-from dpgcourse.envs.make import EnvSource, Wrapper, make_vector_env
+from dpgcourse.envs.make import EnvSource, Wrapper, closing_after_error, make_vector_env
 from dpgcourse.errors import InvalidInputError
 from dpgcourse.training.divergence import FROM_ENVIRONMENT, FROM_UPDATES, require_finite
 
@@ -91,9 +91,10 @@ def evaluate(
     for first in range(0, episodes, E):
         n = min(E, episodes - first)
         envs = make_vector_env(env, S * n, env_kwargs, wrappers)
-        require_same_spaces(agent, envs.single_observation_space, envs.single_action_space)
         starts = [seed + first + i for i in range(n)] * S
-        evaluation = run_episodes(agent, envs, range(S), max_steps=max_steps, starts=starts)
+        with closing_after_error(envs):
+            require_same_spaces(agent, envs.single_observation_space, envs.single_action_space)
+            evaluation = run_episodes(agent, envs, range(S), max_steps=max_steps, starts=starts)
         parts.append(evaluation.returns)
         envs.close()
     returns = np.concatenate(parts, axis=1)

@@ -18,7 +18,7 @@ from dpgcourse.agents.random_streams import random_streams
 from dpgcourse.agents.registry import find_algorithm, make_agent
 from dpgcourse.agents.replay_buffer import ReplayBuffer
 from dpgcourse.envs.checks import executed_action
-from dpgcourse.envs.make import make_env, make_vector_env
+from dpgcourse.envs.make import closing_after_error, make_vector_env
 from dpgcourse.errors import InvalidInputError
 from dpgcourse.gradient.action_box import ActionBox
 from dpgcourse.training.config import TrainConfig, make_config
@@ -135,13 +135,15 @@ def check_config(config: TrainConfig) -> tuple[int, ActionBox]:
         InvalidInputError: an environment that is not allowed, an evaluation environment with other
             spaces, or more memory than there is.
     """
-    env = make_env(config.env, config.env_kwargs, config.wrappers)
-    spaces: tuple[Any, Any] = env.observation_space, env.action_space
-    env.close()
+
+    def spaces_of(env: Any) -> tuple[Any, Any]:
+        envs = make_vector_env(env, 1, config.env_kwargs, config.wrappers)
+        envs.close()
+        return envs.single_observation_space, envs.single_action_space
+
+    spaces = spaces_of(config.env)
     if config.eval_env is not None:
-        env = make_env(config.eval_env, config.env_kwargs, config.wrappers)
-        other: tuple[Any, Any] = env.observation_space, env.action_space
-        env.close()
+        other = spaces_of(config.eval_env)
         same_actions = all(
             np.array_equal(getattr(other[1], bound), getattr(spaces[1], bound))
             for bound in ("low", "high")
@@ -171,8 +173,8 @@ def one_thread() -> Iterator[None]:
 
 
 def _train(config, state_dim, box, callbacks, progress, folder) -> Run:
-    seeds, S, E = config.seeds, config.num_seeds, config.eval_episodes
-    streams = random_streams(seeds)
+    S, E = config.num_seeds, config.eval_episodes
+    streams = random_streams(config.seeds)
     agent = make_agent(find_algorithm(config.algorithm), config.agent, state_dim, box, streams)
     if config.normalize_observations:
         agent = NormalizedObservations(agent)
@@ -181,11 +183,24 @@ def _train(config, state_dim, box, callbacks, progress, folder) -> Run:
     kwargs, wrappers = config.env_kwargs, config.wrappers
     envs: Any = make_vector_env(config.env, S, kwargs, wrappers)
     eval_env = config.env if config.eval_env is None else config.eval_env
-    eval_envs: Any = make_vector_env(eval_env, S * E, kwargs, wrappers)
+    with closing_after_error(envs):
+        eval_envs: Any = make_vector_env(eval_env, S * E, kwargs, wrappers)
+    with closing_after_error(envs, eval_envs):
+        steps, returns, log = _run_steps(
+            config, agent, streams, envs, eval_envs, callbacks, progress
+        )
+    envs.close()
+    eval_envs.close()
+    return Run(config, agent, steps, returns, log, folder)
+
+
+def _run_steps(config, agent, streams, envs, eval_envs, callbacks, progress):
+    """Train and evaluate; the steps, the returns and the log of all evaluations."""
+    seeds, E = config.seeds, config.eval_episodes
     space = envs.single_action_space
     require_same_spaces(agent, eval_envs.single_observation_space, eval_envs.single_action_space)
     capacity = min(config.buffer_size or config.steps, config.steps)
-    replay = ReplayBuffer(capacity, state_dim, len(box.low), streams.replay)
+    replay = ReplayBuffer(capacity, agent.state_dim, agent.action_dim, streams.replay)
 
     s, _ = envs.reset(seed=streams.environment)
     require_finite("first state", s, seeds, 0, FROM_ENVIRONMENT)
@@ -216,13 +231,11 @@ def _train(config, state_dim, box, callbacks, progress, folder) -> Run:
             bar.set_postfix_str(f"return {reports[-1].returns.mean():.1f}")
             for callback in callbacks:
                 callback(reports[-1])
-    envs.close()
-    eval_envs.close()
     log = {name: np.stack([report.log[name] for report in reports]) for name in reports[0].log}
     if not config.normalize_observations:
         _warn_if_saturated(log, replay)
     steps = np.array([report.step for report in reports])
-    return Run(config, agent, steps, np.stack([r.returns for r in reports]), log, folder)
+    return steps, np.stack([report.returns for report in reports]), log
 
 
 def _evaluated(agent, envs, replay, measure, config: TrainConfig, step: int) -> EvaluationReport:
@@ -249,5 +262,5 @@ def _warn_if_saturated(log: dict[str, np.ndarray], replay: ReplayBuffer) -> None
             f"{_SATURATED_SHARE:.0%} of the states (saturation), where gradients vanish. "
             f"Observations are large, about {size:.1g}: try normalize_observations",
             SaturationWarning,
-            stacklevel=4,
+            stacklevel=5,
         )

@@ -197,6 +197,13 @@ def test_02_by_name_too(command):
     assert refused(command(*train, "--wrappers", f"{MODULE}:RunningScale"), "RunningScale")
 
 
+def test_02_a_study_writes_nothing_either(command):
+    words = ["study", "--env", f"{MODULE}:Task", *options(), "--out", "s"]
+    words[words.index("--algorithm")] = "--algorithms"
+    assert refused(command(*words, "--wrappers", f"{MODULE}:RunningScale"), "RunningScale")
+    assert not Path("s").exists()
+
+
 def test_02_statistics_inside_an_environment_are_noticed():
     class Inside(Task):
         def __init__(self):
@@ -583,6 +590,40 @@ def test_07_after_a_failure_the_same_call_starts_again(fault, first_step, tmp_pa
     monkeypatch.undo()
     dpg.train(Fails, out=out, **settings)
     assert dpg.read_record(out).steps.tolist() == [24]
+
+
+def test_07_what_a_failed_run_has_opened_is_closed(command):
+    """Or the serial port would be busy when the same call starts again."""
+    opened = set()
+
+    class Port(Task):
+        def __init__(self):
+            opened.add(self)
+
+        def close(self):
+            opened.discard(self)
+
+    def fails(report):
+        assert opened
+        raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space left"):
+        dpg.train(Port, callback=fails, **SHORT)
+    assert not opened
+    agent = dpg.train(Port, **{**SHORT, "num_seeds": 1}).agent
+    assert not opened
+    other = variant(base=Port, action_space=gym.spaces.Box(-2, 2, (1,)))
+    bad = variant(base=Port, step=lambda self, action: 1 / 0)
+    discrete = variant(base=Port, action_space=gym.spaces.Discrete(2))
+    for env, error in (
+        (other, dpg.InvalidInputError),
+        (discrete, dpg.InvalidInputError),
+        (bad, ZeroDivisionError),
+    ):
+        for use in (dpg.evaluate, dpg.play):
+            with pytest.raises(error):
+                use(agent, env)
+            assert not opened
 
 
 def test_07_on_the_command_line(command):
@@ -1305,3 +1346,24 @@ FINE = {
 @pytest.mark.parametrize("kind", FINE)
 def test_24_what_is_allowed_stays_allowed(kind, tmp_path):
     one_number(FINE[kind], tmp_path / "r")
+
+
+def test_24_episodes_of_any_length_count_up_to_their_end(tmp_path):
+    class Lengths(Task):
+        def reset(self, *, seed=None, options=None):
+            observation, info = super().reset(seed=seed)
+            self.length = int(self.np_random.integers(1, 15))
+            return observation, info
+
+        def reward(self, action):
+            return 1.0
+
+        def flags(self):
+            return self.steps >= self.length, False
+
+    dpg.train(Lengths, out=tmp_path / "r", **{**SHORT, "num_seeds": 1})
+    agent = dpg.load(tmp_path / "r", seed=0)
+    returns = dpg.evaluate(agent, Lengths, 6, seed=3)
+    lengths = [int(np.random.default_rng(3 + i).integers(1, 15)) for i in range(6)]
+    assert returns.tolist() == lengths and len(set(lengths)) > 2
+    assert [dpg.play(agent, Lengths, start=3 + i) for i in range(6)] == lengths
