@@ -49,23 +49,21 @@ def module_of(path: Path) -> str:
 def broken_equations(path: Path) -> Iterator[str]:
     """Labeled equations without checks, checks without an equation, and checks that fail."""
     module = module_of(path)
+    file = f"dpgcourse/equation_checks/{module}.py"
     labels = {label for label, _ in rules.equations(path)}
     if module not in table.chapters():
         if labels:
-            yield (
-                f"dpgcourse/equation_checks/{module}.py is missing; it would hold the checks of "
-                f"{', '.join(sorted(labels))}"
-            )
+            yield f"create {file}, with an entry for each of {sorted(labels)}"
         return
-    checked = {entry.label for entry in table.entries(module)}
-    yield from (
-        f"{label} has no entry in dpgcourse/equation_checks/{module}.py"
-        for label in sorted(labels - checked)
-    )
-    yield from (
-        f"{label} has an entry in dpgcourse/equation_checks/{module}.py and is no equation here"
-        for label in sorted(checked - labels)
-    )
+    try:
+        checked = {entry.label for entry in table.entries(module)}
+    except Exception as error:  # whatever is wrong in the module
+        yield f"{file}: {type(error).__name__}: {error}"
+        return
+    for label in sorted(labels - checked):
+        yield f"add an entry for {label} to {file}"
+    for label in sorted(checked - labels):
+        yield f"{file} has an entry for {label}, which is no equation here"
     try:
         table.rows(module)
     except AssertionError as error:

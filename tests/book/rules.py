@@ -1,7 +1,7 @@
 """The rules for a chapter, each a function that yields what is wrong with a notebook.
 
-They close what nbval leaves open: a cell that was never run has no output to compare, and
-pictures are not compared at all.
+They close what nbval leaves open: a cell that was never run has no output to compare. (Pictures are
+compared by `tools.nbval_pictures`.)
 """
 
 import re
@@ -19,7 +19,7 @@ MAX_LINES = 25
 CELL_METADATA = {"mystnb", "tags"}
 NOTEBOOK_METADATA = {"kernelspec", "language_info"}
 TAGS = {"hide-input", ROUNDING, "nbval-ignore-output"}
-NEEDS = "# Needs the course's package: pip install dpgcourse"
+NEEDS = "# Needs the course's package, dpgcourse;"
 # (chapter, cell id): why the output of this cell cannot be compared, or why it may raise
 EXCEPTIONS: dict[tuple[str, str], str] = {
     ("ledger.ipynb", "ledger-tables"): "shows rounding errors; tests/equation_checks bounds them",

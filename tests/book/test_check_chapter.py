@@ -7,8 +7,10 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from dpgcourse.equation_checks import table
 from tests.book import rules
 from tests.book.test_execute import FIGURE, change, cover
+from tools.chapters import ROOT
 from tools.check_chapter import broken_equations, broken_rules, check, module_of
 from tools.execute_notebooks import execute
 
@@ -70,17 +72,36 @@ def test_a_broken_rule_is_named(chapter):
 def test_labeled_equations_without_a_module_are_named(chapter):
     change(chapter, "title", lambda cell: cell.update(source=EQUATION.format("new-one")))
     (message,) = broken_equations(chapter)
-    assert message.startswith("dpgcourse/equation_checks/ch98_good.py is missing")
-    assert "eq-new-one" in message
+    file = "dpgcourse/equation_checks/ch98_good.py"
+    assert message == f"create {file}, with an entry for each of ['eq-new-one']"
 
 
 def test_equations_and_entries_that_do_not_meet_are_named(chapter):
     path = chapter.rename(chapter.with_name("01_composite.ipynb"))
     change(path, "title", lambda cell: cell.update(source=EQUATION.format("composite-new")))
     messages = list(broken_equations(path))
-    module = "dpgcourse/equation_checks/ch01_composite.py"
-    assert f"eq-composite-new has no entry in {module}" in messages
-    assert f"eq-composite-ell has an entry in {module} and is no equation here" in messages
+    file = "dpgcourse/equation_checks/ch01_composite.py"
+    assert f"add an entry for eq-composite-new to {file}" in messages
+    assert f"{file} has an entry for eq-composite-ell, which is no equation here" in messages
+
+
+def test_a_module_that_cannot_be_read_is_one_line(chapter, monkeypatch):
+    def fail(module):
+        raise ValueError("eq-a: a definition names the function that computes it")
+
+    path = chapter.rename(chapter.with_name("01_composite.ipynb"))
+    monkeypatch.setattr(table, "entries", fail)
+    (message,) = broken_equations(path)
+    assert message.startswith("dpgcourse/equation_checks/ch01_composite.py: ValueError: eq-a")
+
+
+def test_a_failing_check_of_an_equation_is_named(monkeypatch):
+    def fail(module):
+        raise AssertionError("not within tolerance: eq-a by hand 6e-01")
+
+    monkeypatch.setattr(table, "rows", fail)
+    (message,) = broken_equations(ROOT / "book/01_composite.ipynb")
+    assert message == "equations: not within tolerance: eq-a by hand 6e-01"
 
 
 @pytest.mark.parametrize(("stem", "module"), [("11_ddpg", "ch11_ddpg"), ("intro", "ch00_intro")])
