@@ -210,3 +210,18 @@ def require_shapes(state: Mapping[str, np.ndarray], allowed: Mapping[str, np.nda
             raise InvalidInputError(f"state has {name!r}; allowed: {sorted(allowed)}")
         if shape != allowed[name].shape:
             raise InvalidInputError(f"{name} has shape {shape}; allowed: {allowed[name].shape}")
+
+
+def adam_state(state: Mapping[str, np.ndarray], prefix: str) -> tuple[np.ndarray, ...] | None:
+    """What a state holds of one Adam optimizer: step, exp_avg and exp_avg_sq, or None if nothing.
+
+    Raises:
+        InvalidInputError: it holds only a part of the three.
+    """
+    names = [f"{prefix}.{part}" for part in ("step", "exp_avg", "exp_avg_sq")]
+    missing = [name for name in names if name not in state]
+    if len(missing) == len(names):
+        return None
+    if missing:
+        raise InvalidInputError(f"state has no {missing[0]!r}; allowed: all of {', '.join(names)}")
+    return tuple(np.array(state[name]) for name in names)

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dpgcourse.agents.base import Agent, State, require_shapes
+from dpgcourse.agents.base import Agent, State, adam_state, require_shapes
 from dpgcourse.agents.batch import Batch
 from dpgcourse.agents.config import DDPGConfig
 from dpgcourse.agents.networks import Actor, Critic
@@ -222,14 +222,13 @@ class DDPG(Agent):
         for name in ("actor", "critic"):
             optimizer = getattr(self, f"{name}_optimizer")
             for key, x in getattr(self, name).named_parameters():
-                prefix = f"{name}_optimizer.{key}"
-                if f"{prefix}.step" in state:
-                    parts = ("exp_avg", "exp_avg_sq")
-                    memory = {
-                        part: self.tensor(np.array(state[f"{prefix}.{part}"])) for part in parts
+                if (stored := adam_state(state, f"{name}_optimizer.{key}")) is not None:
+                    step, exp_avg, exp_avg_sq = stored
+                    optimizer.state[x] = {
+                        "step": torch.tensor(float(step[0])),
+                        "exp_avg": self.tensor(exp_avg),
+                        "exp_avg_sq": self.tensor(exp_avg_sq),
                     }
-                    step = float(np.ravel(state[f"{prefix}.step"])[0])
-                    optimizer.state[x] = {"step": torch.tensor(step), **memory}
 
     @classmethod
     def num_parameters(cls, config: DDPGConfig, state_dim: int, action_dim: int) -> int:

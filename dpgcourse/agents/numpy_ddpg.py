@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from dpgcourse.agents.base import Agent, State, require_shapes
+from dpgcourse.agents.base import Agent, State, adam_state, require_shapes
 from dpgcourse.agents.batch import Batch
 from dpgcourse.agents.config import FINAL_BOUND, DDPGConfig
 from dpgcourse.agents.optim import Adam, polyak_update
@@ -218,11 +218,12 @@ class NumpyDDPG(Agent):
             if (value := state.get(f"{name}.theta")) is not None:
                 getattr(self, name).theta[...] = value
         for name in ("actor", "critic"):
-            prefix, optimizer = f"{name}_optimizer.theta", getattr(self, f"{name}_optimizer")
-            if f"{prefix}.step" in state:
-                optimizer.t = int(np.ravel(state[f"{prefix}.step"])[0])
-                optimizer.mean = np.array(state[f"{prefix}.exp_avg"], dtype=self.dtype)
-                optimizer.square = np.array(state[f"{prefix}.exp_avg_sq"], dtype=self.dtype)
+            optimizer = getattr(self, f"{name}_optimizer")
+            if (stored := adam_state(state, f"{name}_optimizer.theta")) is not None:
+                step, exp_avg, exp_avg_sq = stored
+                optimizer.t = int(step[0])
+                optimizer.mean = exp_avg.astype(self.dtype)
+                optimizer.square = exp_avg_sq.astype(self.dtype)
 
     @classmethod
     def num_parameters(cls, config: DDPGConfig, state_dim: int, action_dim: int) -> int:

@@ -360,3 +360,16 @@ def test_the_parameters_of_one_seed_are_counted(agent_class):
 
 def test_ddpg_config_is_the_configuration_of_both_ddpg_agents():
     assert DDPG.config_class is NumpyDDPG.config_class is DDPGConfig
+
+
+@of_every_agent
+def test_a_part_of_an_optimizers_state_is_refused(agent_class):
+    agent = trained(agent_of(agent_class))
+    state = agent.state()
+    before = {name: value.copy() for name, value in state.items()}
+    del state["actor_optimizer.theta.exp_avg"]
+    with pytest.raises(
+        InvalidInputError, match=r"no 'actor_optimizer.theta.exp_avg'; allowed: all"
+    ):
+        agent.load_state(state)
+    assert_equal_states(agent.state(), before)
