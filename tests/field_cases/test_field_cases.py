@@ -269,14 +269,6 @@ def test_03_small_observations_and_large_rewards_are_not_blamed_on_observations(
         )
 
 
-def test_03_the_command_line_shows_warnings_of_this_package_on_one_line(tmp_path):
-    words = options(steps=200, learning_starts=20, eval_every=200, actor_lr=0.01)
-    done = process("train", "--env", f"{MODULE}:Large", *words, "--out", "r", cwd=tmp_path)
-    err = done.stderr.decode()
-    assert done.returncode == 0 and err.startswith("warning: ") and err.count("\n") == 1
-    assert "saturation" in err and "normalize_observations" in err
-
-
 # 4: no end
 
 ENDLESS = {
@@ -876,13 +868,18 @@ STUDY += ["--algorithms", "numpy-ddpg", "--env", "LQR-v0", "--out", "Prüfung �
 
 def test_14_a_study_in_a_folder_whose_name_the_system_cannot_read(tmp_path):
     ascii_only = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}
-    done = process("study", *STUDY, cwd=tmp_path, **ascii_only)
-    assert done.returncode == 0, done.stderr.decode(errors="replace")
+    large = ["--env", f"{MODULE}:Large", "--steps", "200", "--learning-starts", "20"]
+    done = process("study", *STUDY, *large, "--actor-lr", "0.01", cwd=tmp_path, **ascii_only)
+    err = done.stderr.decode(errors="replace")
+    assert done.returncode == 0, err
     folder = tmp_path / "Prüfung 试验"
     assert "Prüfung 试验" in (folder / "command.txt").read_text(encoding="utf-8")
     stored = json.loads((folder / "numpy-ddpg" / "provenance.json").read_text(encoding="utf-8"))
     assert "Prüfung 试验" in stored["command"]
-    assert dpg.read_record(folder / "numpy-ddpg").steps.tolist() == [12]
+    assert dpg.read_record(folder / "numpy-ddpg").steps.tolist() == [200]
+    # Case 3 on the command line: warnings of this package take one line.
+    assert err.startswith("warning: ") and err.count("\n") == 1
+    assert "saturation" in err and "normalize_observations" in err
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437"])
