@@ -98,7 +98,7 @@ def test_the_default_folder_names_what_was_trained(run, tmp_path):
         ("train --num-seeds", "num_seeds expected one argument"),
         ("train --num-seeds 0", "num_seeds is 0; allowed: 1 or more"),
         ("train --gamma 1.5", "gamma is 1.5; allowed: 0 <= gamma < 1"),
-        ("train --noise pink", "noise is 'pink'; allowed: gaussian or ornstein-uhlenbeck"),
+        ("train --noise-type pink", "noise_type is 'pink'; allowed: gaussian or"),
         ("train --preset best", "preset is 'best'; allowed: lillicrap2016"),
         ("train --config none.json", "config is 'none.json', which cannot be read"),
         ("train --env CartPole-v1", "Discrete(2); allowed: a Box"),

@@ -193,7 +193,11 @@ FAULTS = {
     "missing figure": ("figure", lambda c: c.update(outputs=[]), "shows no picture"),
     "trailing semicolon": ("print", _source("print(4);"), "ends with a semicolon"),
     "package not named": ("print", _source("print(4)"), "does not begin with"),
-    "data beside the chapter": ("print", _source("open('../results/x.csv')"), "reads '../results/"),
+    "data beside the chapter": (
+        "print",
+        _source("open('../results/x.csv')"),
+        "../results/x.csv'\"; data come",
+    ),
     "unknown tag": ("print", _metadata(tags=["rounded"]), "has the tag 'rounded'"),
     "long cell": ("print", _source("x = 1\n" * 26), "has 26 lines"),
     "timing metadata": ("print", _metadata(execution={}), "metadata 'execution'"),
