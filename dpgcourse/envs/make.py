@@ -11,35 +11,30 @@ Vector environments have autoreset disabled: a step returns the state that was t
 the training loop resets what has ended. No reset state can slip into the replay buffer.
 """
 
-import copy
-import difflib
 import functools
-import importlib
-import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import gymnasium as gym
-from gymnasium.envs.registration import load_env_creator
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
 from dpgcourse.envs import lqr, probe_tasks
-from dpgcourse.envs.checks import (
-    CheckedEnv,
-    FlattenAction,
-    check_env,
-    check_wrappers_are_stateless,
+from dpgcourse.envs.checked_env import CheckedEnv, FlattenAction
+from dpgcourse.envs.checks import check_env
+from dpgcourse.envs.sources import (
+    EnvSource,
+    Wrapper,
+    copy_of_env,
+    env_from_factory,
+    env_from_name,
+    wrapped_env,
 )
 from dpgcourse.envs.vector_pendulum import VectorPendulum
+from dpgcourse.envs.wrapper_memory import check_wrappers_are_stateless
 from dpgcourse.errors import InvalidInputError
 
-EnvSource = str | Callable[..., gym.Env] | gym.Env
-Wrapper = str | Callable[[gym.Env], gym.Env]
 VECTORIZED = {"Pendulum-v1": VectorPendulum}
-_GYM_MAKE_ARGUMENTS = (
-    "max_episode_steps",
-)  # arguments of gym.make beside those of the constructor
 
 lqr.register()
 probe_tasks.register()
@@ -69,15 +64,15 @@ def make_env(
     name = env_name(env)
     kwargs = dict(env_kwargs or {})
     if isinstance(env, str):
-        made = _from_name(env, kwargs, render_mode)
+        made = env_from_name(env, kwargs, render_mode)
     elif isinstance(env, gym.Env):
         if kwargs:
             raise InvalidInputError(
                 f"env_kwargs is {kwargs} and env an instance; allowed: arguments for a class"
             )
-        made = _copy_of(env, render_mode)
+        made = copy_of_env(env, render_mode)
     elif callable(env):
-        made = _from_factory(env, name, kwargs, render_mode)
+        made = env_from_factory(env, name, kwargs, render_mode)
     else:
         raise InvalidInputError(
             f"env is {env!r}; allowed: a name, a class, a function or a Gymnasium environment"
@@ -90,7 +85,7 @@ def _checked(made: gym.Env, name: str, wrappers: Sequence[Wrapper]) -> gym.Env:
     if isinstance(wrappers, str) or not isinstance(wrappers, Sequence):
         raise InvalidInputError(f"wrappers is {wrappers!r}; allowed: a list")
     for wrapper in wrappers:
-        made = _wrapped(made, wrapper)
+        made = wrapped_env(made, wrapper)
     check_env(made, name)
     if len(made.action_space.shape or ()) != 1:
         made = FlattenAction(made)
@@ -162,154 +157,3 @@ def env_name(env: EnvSource) -> str:
 def is_registered(name: str) -> bool:
     """Whether Gymnasium can make an environment of this name without importing a module for it."""
     return ":" not in name and name in gym.registry
-
-
-def _from_name(name: str, kwargs: dict, render_mode: str | None) -> gym.Env:
-    module_name, _, attribute = name.rpartition(":")
-    if module_name:
-        found = _in_module(module_name, attribute, f"env is {name!r}")
-        if callable(found):
-            return _from_factory(found, name, kwargs, render_mode)
-    try:
-        spec = gym.spec(attribute)
-    except gym.error.Error as error:
-        raise InvalidInputError(_unknown(name, error)) from None
-    entry = spec.entry_point
-    try:
-        creator = load_env_creator(entry) if isinstance(entry, str) else entry
-    except ModuleNotFoundError as error:
-        if not _is_missing(str(entry).partition(":")[0], error):
-            raise
-        creator = None
-    if creator is None:
-        raise InvalidInputError(
-            f"env is {name!r}, registered with the entry point {entry!r}; allowed: one that exists"
-        )
-    own = {key: value for key, value in kwargs.items() if key not in _GYM_MAKE_ARGUMENTS}
-    _require_arguments(creator, name, {**spec.kwargs, **own})
-    options = {**kwargs, **_render_argument(creator, name, render_mode)}
-    try:
-        return gym.make(spec, disable_env_checker=True, **options)
-    except gym.error.DependencyNotInstalled as error:
-        raise InvalidInputError(f"env is {name!r}, which cannot be made here: {error}") from None
-
-
-def _in_module(module_name: str, attribute: str, what: str) -> Any:
-    """What a module calls by a name, perhaps a dotted one; None if there is nothing."""
-    if module_name.startswith(".") or not attribute:
-        raise InvalidInputError(f"{what}; allowed: module:Name")
-    try:
-        found: Any = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if not _is_missing(module_name, error):
-            raise  # the module exists, and lacks something itself
-        raise InvalidInputError(
-            f"{what}; there is no module {module_name!r} on the Python path"
-        ) from None
-    for part in attribute.split("."):
-        found = getattr(found, part, None)
-    return found
-
-
-def _is_missing(module_name: str, error: ModuleNotFoundError) -> bool:
-    """Whether it is this module that was not found, and not one that it imports."""
-    return error.name is not None and f"{module_name}.".startswith(f"{error.name}.")
-
-
-def _unknown(name: str, error: Exception) -> str:
-    module_name, _, attribute = name.rpartition(":")
-    if module_name:
-        return (
-            f"env is {name!r}; module {module_name!r} has no class or function {attribute!r} and "
-            "has registered no environment of that name"
-        )
-    close = difflib.get_close_matches(name, gym.registry, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else "or module:Name for a class of your own"
-    return f"env is {name!r}, which is not registered; allowed: a registered name; {hint}"
-
-
-def _from_factory(factory, name: str, kwargs: dict, render_mode: str | None) -> gym.Env:
-    _require_arguments(factory, name, kwargs)
-    made = factory(**{**kwargs, **_render_argument(factory, name, render_mode)})
-    if not isinstance(made, gym.Env):
-        raise InvalidInputError(f"env {name!r} made a {_type_name(made)}; allowed: a gymnasium.Env")
-    return made
-
-
-def _parameters(factory) -> inspect.Signature | None:
-    try:
-        return inspect.signature(factory)
-    except (TypeError, ValueError):  # built in: it says itself what it needs
-        return None
-
-
-def _require_arguments(factory, name: str, kwargs: dict) -> None:
-    if (signature := _parameters(factory)) is None:
-        return
-    try:
-        signature.bind(**kwargs)
-    except TypeError as error:
-        raise InvalidInputError(
-            f"env {name!r} with env_kwargs {kwargs}: {error}; allowed: "
-            f"{', '.join(signature.parameters) or 'no arguments'}"
-        ) from None
-
-
-def _render_argument(factory, name: str, render_mode: str | None) -> dict[str, str]:
-    if render_mode is None:
-        return {}
-    if (signature := _parameters(factory)) is not None:
-        found = signature.parameters
-        if "render_mode" not in found and all(p.kind != p.VAR_KEYWORD for p in found.values()):
-            raise InvalidInputError(
-                f"env {name!r} takes no argument render_mode; allowed: one that does, to be "
-                f"rendered as {render_mode!r}"
-            )
-    return {"render_mode": render_mode}
-
-
-def _copy_of(env: gym.Env, render_mode: str | None) -> gym.Env:
-    if render_mode and env.render_mode != render_mode:
-        raise InvalidInputError(
-            f"env is an instance with render_mode {env.render_mode!r}; allowed: {render_mode!r}"
-        )
-    try:
-        return copy.deepcopy(env)
-    except Exception as error:
-        raise InvalidInputError(
-            f"env is an instance of {type(env.unwrapped).__name__} that cannot be copied "
-            f"({error}); allowed: a function that makes it"
-        ) from error
-
-
-def _wrapped(env: gym.Env, wrapper: Wrapper) -> gym.Env:
-    """The environment in a wrapper, given as a function or by name."""
-    found: Any = wrapper
-    if isinstance(wrapper, str):
-        module_name, _, name = wrapper.rpartition(":")
-        module_name = module_name or "gymnasium.wrappers"
-        found = _in_module(module_name, name, f"wrapper is {wrapper!r}")
-    if not callable(found):
-        raise InvalidInputError(
-            f"wrapper is {wrapper!r}; allowed: a function, a name in gymnasium.wrappers, or "
-            "module:Name"
-        )
-    try:
-        inspect.signature(found).bind(env)
-    except ValueError:  # built in
-        pass
-    except TypeError as error:
-        raise InvalidInputError(
-            f"wrapper is {wrapper!r}: {error}; allowed: one that takes the environment alone, "
-            "such as a function of your own, in Python or as module:Name"
-        ) from None
-    made = found(env)
-    if not isinstance(made, gym.Env):
-        raise InvalidInputError(
-            f"wrapper {wrapper!r} made a {_type_name(made)}; allowed: a gymnasium.Env"
-        )
-    return made
-
-
-def _type_name(value: Any) -> str:
-    return f"{type(value).__module__}.{type(value).__name__}".removeprefix("builtins.")

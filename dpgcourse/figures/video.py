@@ -10,8 +10,9 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from dpgcourse.envs.checks import executed_action
-from dpgcourse.envs.make import EnvSource, Wrapper, env_name, make_env
+from dpgcourse.envs.checked_env import executed_action
+from dpgcourse.envs.make import env_name, make_env
+from dpgcourse.envs.sources import EnvSource, Wrapper
 from dpgcourse.errors import InvalidInputError
 from dpgcourse.training.evaluation import CutEpisodeWarning, require_same_spaces, require_whole
 from dpgcourse.training.record_writer import require_folder

@@ -10,8 +10,9 @@ import numpy as np
 from gymnasium.spaces import Box, Space
 from gymnasium.vector import VectorEnv
 
-from dpgcourse.envs.checks import executed_action
-from dpgcourse.envs.make import EnvSource, Wrapper, closing_after_error, make_vector_env
+from dpgcourse.envs.checked_env import executed_action
+from dpgcourse.envs.make import closing_after_error, make_vector_env
+from dpgcourse.envs.sources import EnvSource, Wrapper
 from dpgcourse.errors import InvalidInputError
 from dpgcourse.training.divergence import FROM_ENVIRONMENT, FROM_UPDATES, require_finite
 

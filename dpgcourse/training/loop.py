@@ -17,7 +17,7 @@ from dpgcourse.agents.normalization import NormalizedObservations
 from dpgcourse.agents.random_streams import random_streams
 from dpgcourse.agents.registry import find_algorithm, make_agent
 from dpgcourse.agents.replay_buffer import ReplayBuffer
-from dpgcourse.envs.checks import executed_action
+from dpgcourse.envs.checked_env import executed_action
 from dpgcourse.envs.make import closing_after_error, make_vector_env
 from dpgcourse.errors import InvalidInputError
 from dpgcourse.gradient.action_box import ActionBox

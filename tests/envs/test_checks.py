@@ -1,16 +1,8 @@
-import random
-
 import gymnasium as gym
 import numpy as np
 import pytest
 
-from dpgcourse.envs.checks import (
-    CheckedEnv,
-    FlattenAction,
-    check_env,
-    check_wrappers_are_stateless,
-    executed_action,
-)
+from dpgcourse.envs.checks import check_env
 from dpgcourse.envs.make import make_env
 from dpgcourse.errors import InvalidInputError
 from tests.field_cases import field_envs
@@ -152,7 +144,7 @@ def test_long_spaces_are_shortened():
     assert "..." in message
 
 
-# wrappers with a memory
+# wrappers
 
 
 @pytest.mark.parametrize(
@@ -183,237 +175,6 @@ def test_numbers_that_are_no_running_statistics_are_left_alone():
     check_env(env, "mine")
 
 
-class Remembers(gym.Wrapper):
-    """Rewards grow from episode to episode."""
-
-    episodes = 0
-
-    def reset(self, **kwargs):
-        self.episodes += 1
-        return super().reset(**kwargs)
-
-    def step(self, action):
-        s, r, *rest = super().step(action)
-        return s, r * self.episodes, *rest
-
-
-class Counts(gym.Wrapper):
-    """Counts, and changes nothing."""
-
-    steps = 0
-
-    def step(self, action):
-        self.steps += 1
-        return super().step(action)
-
-
-def test_a_wrapper_that_remembers_episodes_is_found_wherever_it_is():
-    for env in (
-        Remembers(Task()),
-        field_envs.RunningScale(Task()),
-        Counts(Remembers(Counts(Task()))),
-        gym.wrappers.TimeLimit(Remembers(Task()), 5),
-    ):
-        culprit = "RunningScale" if isinstance(env, field_envs.RunningScale) else "Remembers"
-        with pytest.raises(InvalidInputError, match=f"{culprit}, which remembers"):
-            check_wrappers_are_stateless(env, "mine")
-
-
-class RandomPush(gym.Wrapper):
-    """Draws a number at every reset and keeps it, from a generator or from NumPy's global one."""
-
-    def __init__(self, env, rng):
-        super().__init__(env)
-        self.rng = rng
-
-    def reset(self, **kwargs):
-        self.push = self.rng.uniform(1, 2)
-        return super().reset(**kwargs)
-
-    def step(self, action):
-        s, *rest = super().step(action)
-        return s * self.push, *rest
-
-
-def test_others_are_left_alone():
-    drifts = variant(reset=lambda self, **k: (np.random.default_rng().normal(size=2), {}))
-    fails = variant(step=lambda self, action: 1 / 0)
-    for env in (
-        Task(),
-        Counts(Task()),
-        field_envs.Noise(Task()),
-        RandomPush(Task(), np.random.default_rng(0)),
-        RandomPush(Task(), np.random.RandomState(0)),
-        RandomPush(Task(), random.Random(0)),
-        RandomPush(Task(), random),
-        Counts(drifts()),
-        Counts(fails()),
-        gym.wrappers.RecordEpisodeStatistics(Task()),
-    ):
-        check_wrappers_are_stateless(env, "mine")
-
-
-# actions
-
-
-@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
-def test_executed_actions_lie_inside_the_box_in_its_own_type(kind):
-    box = BOX(-0.1, 0.7, (3,), kind)
-    for a in (np.linspace(-2, 2, 12).reshape(4, 3), np.float32([[0.7, -0.1, 0.3]])):
-        executed = executed_action(a, box)
-        assert executed.dtype == kind and executed.shape == a.shape
-        assert all(box.contains(row) for row in executed)
-    inside = np.array([0.25, 0.5, 0.0])
-    assert np.array_equal(executed_action(inside, box), inside)
-
-
-@pytest.mark.parametrize("shape", [(), (2, 3), (1, 1, 2)])
-def test_actions_of_any_shape_are_vectors_outside(shape):
-    seen = []
-    size = int(np.prod(shape))
-    low = np.arange(size, dtype=np.float64).reshape(shape)
-
-    class Shaped(Task):
-        action_space = BOX(low, low + 1, dtype=np.float64)
-
-        def step(self, action):
-            seen.append(action)
-            return super().step(action)
-
-    made = make_env(Shaped)
-    assert made.action_space == BOX(low.ravel(), low.ravel() + 1, dtype=np.float64)
-    made.reset(seed=0)
-    made.step(low.ravel() + 0.5)
-    assert seen[0].dtype == np.float64 and np.array_equal(seen[0], low + 0.5)
-
-
-def test_vectors_stay_as_they_are():
-    made = make_env(Task)
-    assert not isinstance(made.env, FlattenAction)
-    assert isinstance(make_env(variant(action_space=BOX(-1, 1, ()))).env, FlattenAction)
-
-
-# what comes back
-
-
-def checked(**changed):
-    """An environment whose `step` returns something else in some places, checked."""
-
-    def step(self, action):
-        names = ("observation", "reward", "terminated", "truncated", "info")
-        returned = dict(zip(names, Task.step(self, action), strict=True))
-        return tuple({**returned, **changed}.values())
-
-    env = CheckedEnv(variant(step=step)(), "mine")
-    env.reset(seed=0)
-    return env
-
-
-@pytest.mark.parametrize(
-    ("kind", "low"), [(np.uint8, 0), (np.int64, -5), (np.bool_, 0), (np.float16, -1)]
-)
-def test_observations_are_floating_point_numbers(kind, low):
-    space = BOX(low, 1, (2,), kind)
-    env = variant(observation_space=space, observation=lambda self: np.array([0, 1], kind))
-    made = CheckedEnv(env(), "mine")
-    observation, _ = made.reset(seed=0)
-    assert observation.dtype == made.observation_space.dtype == np.result_type(kind, np.float32)
-    assert observation.tolist() == [0.0, 1.0] and made.observation_space.contains(observation)
-
-
-def test_fractions_in_a_space_of_whole_numbers_are_not_rounded():
-    space = BOX(0, 255, (2,), np.uint8)
-    env = variant(observation_space=space, observation=lambda self: np.array([0.5, 300.0]))
-    assert CheckedEnv(env(), "mine").reset(seed=0)[0].tolist() == [0.5, 300.0]
-
-
-@pytest.mark.parametrize("kind", [np.float32, np.float64])
-def test_floating_point_observations_keep_their_type(kind):
-    env = variant(observation_space=BOX(-1, 1, (2,), kind), observation=lambda self: [0.1, 0.2])
-    made = CheckedEnv(env(), "mine")
-    assert made.observation_space is made.env.observation_space
-    assert made.reset(seed=0)[0].dtype == kind
-
-
-@pytest.mark.parametrize("r", [1, 1.0, True, np.float32(1), np.int8(1), np.array(1.0)])
-def test_rewards_are_numbers(r):
-    returned = checked(reward=r).step(np.zeros(1, np.float32))[1]
-    assert type(returned) in (float, np.float64) and returned == 1.0
-
-
-@pytest.mark.parametrize("flag", [True, 1, np.True_, np.array(True), np.array([1.0]), [True]])
-def test_flags_are_booleans(flag):
-    _, _, terminated, truncated, info = checked(terminated=flag).step(np.zeros(1, np.float32))
-    assert terminated is True and truncated is False and info == {}
-
-
-@pytest.mark.parametrize(
-    ("changed", "message"),
-    [
-        ({"reward": None}, "the reward None from step; expected: a number"),
-        (
-            {"reward": np.ones(1)},
-            r"reward array\(\[1.\]\) of shape \(1,\) from step; expected: a n",
-        ),
-        ({"reward": "1"}, "the reward '1' from step; expected: a number"),
-        ({"terminated": None}, "terminated = None from step; expected: True or False"),
-        ({"truncated": [True, False]}, r"truncated = \[True, False\] of shape \(2,\) from step"),
-        (
-            {"observation": None},
-            r"the observation None from step; expected: numbers of shape \(2,\)",
-        ),
-        (
-            {"observation": [1, 2, 3]},
-            r"observation \[1, 2, 3\] of shape \(3,\) from step; expected",
-        ),
-    ],
-)
-def test_answers_that_are_none_are_named(changed, message):
-    with pytest.raises(InvalidInputError, match=f"env 'mine' returned .*{message}"):
-        checked(**changed).step(np.zeros(1, np.float32))
-
-
-@pytest.mark.parametrize("inside", [lambda env: env, lambda env: gym.wrappers.TimeLimit(env, 5)])
-def test_answers_of_the_wrong_length_are_named(inside):
-    four = variant(step=lambda self, action: Task.step(self, action)[:4])
-    made = CheckedEnv(inside(four()), "mine")
-    made.reset(seed=0)
-    expected = r"from step; expected: \(observation, reward, terminated, truncated, info\)"
-    with pytest.raises(InvalidInputError, match=expected):
-        made.step(np.zeros(1, np.float32))
-    bare = variant(reset=lambda self, **kwargs: np.zeros(3, np.float32))
-    with pytest.raises(InvalidInputError, match=r"from reset; expected: \(observation, info\)"):
-        CheckedEnv(inside(bare()), "mine").reset(seed=0)
-
-
-@pytest.mark.parametrize("returned", [[0.0] * 5, (0.0,) * 3, None], ids=str)
-def test_what_gymnasiums_checker_asserts_is_one_line_too(returned):
-    fails = variant(step=lambda self, action: returned)
-    made = CheckedEnv(gym.wrappers.PassiveEnvChecker(fails()), "mine")
-    made.reset(seed=0)
-    with pytest.raises(InvalidInputError, match=r"from step; expected: \(observation, reward"):
-        made.step(np.zeros(1, np.float32))
-
-
-@pytest.mark.parametrize("method", ["reset", "step", "render"])
-@pytest.mark.parametrize("kind", [ValueError, AssertionError, KeyError, StopIteration])
-def test_errors_of_the_environment_pass_with_a_note(method, kind):
-    def fails(self, *arguments, **options):
-        raise kind("cannot unpack the bad joint")
-
-    broken = variant(**{method: fails})
-    for env in (broken(), gym.wrappers.TimeLimit(broken(), 5)):
-        made = CheckedEnv(env, "mine")
-        made.env.unwrapped.steps, made.env.unwrapped.s = 0, np.zeros(2)
-        if method != "reset":
-            made.reset(seed=0)
-        arguments = [np.zeros(1, np.float32)] if method == "step" else []
-        with pytest.raises(kind, match="bad joint") as caught:
-            getattr(made, method)(*arguments)
-        assert type(caught.value) is kind
-        assert caught.value.__notes__ == [f"raised in {method} of env 'mine'"]
-
-
 @pytest.mark.parametrize(
     "reset",
     [lambda self: 0, lambda self, seed=None: 0, lambda self, seed, options, more: 0],
@@ -422,7 +183,3 @@ def test_errors_of_the_environment_pass_with_a_note(method, kind):
 def test_a_reset_that_takes_other_arguments_is_refused(reset):
     message = refusal(variant(reset=reset)())
     assert "Variant.reset" in message and "reset(self, *, seed=None, options=None)" in message
-
-
-def test_metadata_that_is_none_does_not_matter():
-    assert CheckedEnv(variant(metadata=None)(), "mine").metadata == {}
