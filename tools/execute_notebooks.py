@@ -45,6 +45,7 @@ def run(notebook: NotebookNode, folder: Path, times: int = 1) -> None:
         kernel_name="python3",
         record_timing=False,
         coalesce_streams=True,
+        extra_arguments=["--log-level=ERROR"],  # of the kernel: its warnings are not the chapter's
         resources={"metadata": {"path": str(folder)}},
     )
     with client.setup_kernel():

@@ -65,7 +65,7 @@ class DoubleScaling(DDPG):
         return np.clip(a, self.box.low, self.box.high)
 
 
-class ColumnTarget(DDPG):
+class BroadcastTarget(DDPG):
     """[B] minus [B,1]: every value is compared with every target of the batch."""
 
     def critic_step(self, batch: Batch, y: Tensor) -> None:
@@ -76,7 +76,7 @@ class ColumnTarget(DDPG):
         self.critic_optimizer.step()
 
 
-class StaleGradients(DDPG):
+class MissingZeroGrad(DDPG):
     """The actor's backward pass fills the critic's gradients, and nobody clears them."""
 
     def critic_step(self, batch: Batch, y: Tensor) -> None:
@@ -131,8 +131,8 @@ FAULTY_AGENTS: dict[str, type[DDPG]] = {
     "target-critic-in-actor": TargetCriticInActor,
     "truncated-as-done": TruncatedAsDone,
     "double-scaling": DoubleScaling,
-    "column-target": ColumnTarget,
-    "stale-gradients": StaleGradients,
+    "broadcast-target": BroadcastTarget,
+    "missing-zero-grad": MissingZeroGrad,
     "shared-noise": SharedNoise,
     "no-detach": NoDetach,
     "frozen-targets": FrozenTargets,

@@ -41,9 +41,13 @@ class Rule:
 RULES = (
     Rule("double-scaling", "execution_error", 0.01, "what is executed is not μ(s)"),
     Rule("truncated-as-done", "terminal_fraction", 0.001, "ends are stored where nothing ends"),
-    Rule("column-target", "explained", 2.0, "the values vary hardly more than their errors", True),
+    Rule(
+        "broadcast-target", "explained", 2.0, "the values vary hardly more than their errors", True
+    ),
     Rule("frozen-targets", "lag", 1.0, "the target network is farther away than the critic moves"),
-    Rule("stale-gradients", "constant_reward_value", 12.5, "reward 1 is worth more than 1/(1 − γ)"),
+    Rule(
+        "missing-zero-grad", "constant_reward_value", 12.5, "reward 1 is worth more than 1/(1 − γ)"
+    ),
     Rule(
         "no-detach",
         "random_sign_value",

@@ -11,6 +11,7 @@ from dpgcourse.equation_checks.examples import autograd, extrapolate
 from dpgcourse.gradient.derivative_checks import central_difference, complex_step
 from dpgcourse.theory import td
 from dpgcourse.theory.lqr import LQR
+from dpgcourse.theory.quadrature import gauss_hermite_nodes
 
 GAMMA = 0.9
 
@@ -86,7 +87,7 @@ def bellman(rng):
     """The true value is the mean of the reward plus γ times the next true value, at a′ = μ(s′)."""
     task, K = _pair(rng)
     s, a = rng.normal(size=(2, 3, 2))
-    z, p = td.normal_nodes(2)
+    z, p = gauss_hermite_nodes(2)
     s_next = (s @ task.A.T + a @ task.B.T)[:, None] + z @ np.sqrt(task.W)
     r = -(((s @ task.M) * s).sum(1) + ((a @ task.R) * a).sum(1))
     return {
@@ -265,7 +266,7 @@ def slope(rng):
 def whose_action(rng):
     """The policy that chooses a′ in the target is the one whose value is learned."""
     W, sigma, K, K_old = 0.1, 0.5, rng.uniform(0.3, 0.6), rng.uniform(0.0, 0.2)
-    z, p = td.normal_nodes(4)
+    z, p = gauss_hermite_nodes(4)
     s, a = z[:, :1], -K_old * z[:, :1] + sigma * z[:, 1:2]
     s_next = s + a + W**0.5 * z[:, 2:3]
     r, learned = -(s**2 + a**2)[:, 0], []
@@ -390,7 +391,7 @@ def signal(rng):
     """The part of the values that the slope explains has σ² times the slope's mean square."""
     task, K = _pair(rng)
     sigma = rng.uniform(0.1, 0.5)
-    states, p = td.normal_nodes(2)
+    states, p = gauss_hermite_nodes(2)
     g = task.dQ_da(K, states, -states @ K.T)
 
     def differences(s, eta):  # central differences are exact for a quadratic

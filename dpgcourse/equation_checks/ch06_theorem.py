@@ -12,7 +12,8 @@ from dpgcourse.gradient.composite import TanhActor
 from dpgcourse.gradient.derivative_checks import central_difference, complex_step
 from dpgcourse.theory.finite_chain import FiniteChain, SoftmaxChain
 from dpgcourse.theory.gradient_variance import likelihood_ratio_variance, pathwise_variance
-from dpgcourse.theory.smoothed_chain import SmoothedChain, gaussian_nodes
+from dpgcourse.theory.quadrature import gauss_hermite_nodes
+from dpgcourse.theory.smoothed_chain import SmoothedChain
 
 # Two states ---------------------------------------------------------------------------------------
 
@@ -82,7 +83,7 @@ class _Example:
         """P (5, 5) and r (5,) written again in PyTorch; with sigma, averaged over the noise."""
         c, weights, a = self.chain, torch.ones(1, dtype=torch.float64), a[None]
         if sigma is not None:
-            nodes, weights = (torch.tensor(x) for x in gaussian_nodes(a.shape[-1], 30))
+            nodes, weights = (torch.tensor(x) for x in gauss_hermite_nodes(a.shape[-1], 30))
             a = a + sigma * nodes[:, None]
         tilt, favorite = torch.tensor(c.tilt), torch.tensor(c.favorite)
         P = torch.softmax(torch.tensor(c.logits) + torch.einsum("ijm,kim->kij", tilt, a), dim=-1)

@@ -21,6 +21,7 @@ from dpgcourse.equation_checks.entry import Estimate, entry
 from dpgcourse.equation_checks.examples import extrapolate
 from dpgcourse.gradient.action_box import ActionBox
 from dpgcourse.theory import td, td_with_target_network
+from dpgcourse.theory.quadrature import gauss_hermite_nodes
 
 
 def _variance(draws: np.ndarray) -> Estimate:
@@ -65,7 +66,7 @@ def effective(rng):
 def forget(rng):
     """Fitted to one place, the line has the curve's slope there; fitted to both, it is flat."""
     x_0, v = rng.uniform(0.5, 1.5), rng.uniform(0.1, 0.3)
-    nodes, weights = td.normal_nodes(1)  # exact for the fourth powers in these means
+    nodes, weights = gauss_hermite_nodes(1)  # exact for the fourth powers in these means
     here = x_0 + np.sqrt(v) * nodes[:, 0]
     fits, steps = [], []
     for x in (here, np.concatenate([here, -here])):

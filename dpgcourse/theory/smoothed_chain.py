@@ -7,28 +7,11 @@ Source: chapter 6; for general state spaces Silver et al. (2014), Theorem 2.
 """
 
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 
 from dpgcourse.theory.finite_chain import FiniteChain
-
-
-def gaussian_nodes(m: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Gauss-Hermite nodes (K, m) and weights (K,) for a standard normal vector; K = count^m.
-
-    Exact for polynomials of degree up to 2·count − 1 in each entry; the weights sum to 1.
-
-    >>> nodes, weights = gaussian_nodes(m=1, count=3)
-    >>> [round(float(weights @ nodes[:, 0] ** k), 12) for k in (0, 2, 4)]
-    [1.0, 1.0, 3.0]
-    """
-    if m < 1 or count < 1:
-        raise ValueError(f"m is {m}, count is {count}; allowed: both at least 1")
-    x, weight = np.polynomial.hermite_e.hermegauss(count)
-    weight = weight / weight.sum()
-    nodes = np.array(list(product(x, repeat=m)))
-    return nodes, np.array([np.prod(w) for w in product(weight, repeat=m)])
+from dpgcourse.theory.quadrature import gauss_hermite_nodes
 
 
 @dataclass(frozen=True)
@@ -62,7 +45,7 @@ class SmoothedChain(FiniteChain):
     def _noise(self, a) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Noisy actions (K, ..., S, m), the nodes behind them (K, m), and weights (K,)."""
         a = np.asarray(a)
-        nodes, weights = gaussian_nodes(a.shape[-1], self.count)
+        nodes, weights = gauss_hermite_nodes(a.shape[-1], self.count)
         shift = nodes.reshape(len(nodes), *(1,) * (a.ndim - 1), -1)
         return a + self.sigma * shift, nodes, weights
 

@@ -199,21 +199,3 @@ def quadratic_dQ_da(w, s, a) -> np.ndarray:
     C = np.zeros((k, k))
     C[np.triu_indices(k)] = w[:-1]
     return (x @ (C + C.T))[..., np.shape(s)[-1] :]
-
-
-def normal_nodes(k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Points and probabilities that stand exactly for N(0, I) in k dimensions.
-
-    Every polynomial of degree at most 5 in each coordinate has the same mean over these 3^k
-    points as under the normal distribution (Gauss-Hermite rule with 3 nodes).
-
-    Returns:
-        points (3^k, k) and probabilities (3^k,).
-
-    Raises:
-        ValueError: k is not between 1 and 10.
-    """
-    if not 1 <= k <= 10:
-        raise ValueError(f"k is {k}; allowed: 1 to 10, for 3^k points")
-    points = np.array(np.meshgrid(*[[-(3**0.5), 0.0, 3**0.5]] * k)).reshape(k, -1).T
-    return points, np.prod(np.where(points == 0, 2 / 3, 1 / 6), axis=1)

@@ -124,8 +124,8 @@ def test_double_scaling_does_nothing_in_the_unit_box():
     assert np.array_equal(right.act(s), wrong.act(s))
 
 
-@both("column-target")
-def test_column_target_fits_the_mean_target(kind, is_right):
+@both("broadcast-target")
+def test_broadcast_target_fits_the_mean_target(kind, is_right):
     agent, batch = agent_of(kind), batch_of()
     y = batch.r
     wanted = y if is_right else y.mean(-1, keepdim=True).expand_as(y)
@@ -135,8 +135,8 @@ def test_column_target_fits_the_mean_target(kind, is_right):
     assert same(gradients(agent.critic), expected)
 
 
-@both("stale-gradients")
-def test_stale_gradients_add_what_the_actor_left(kind, is_right):
+@both("missing-zero-grad")
+def test_missing_zero_grad_adds_what_the_actor_left(kind, is_right):
     agent, first, second = agent_of(kind), batch_of(), batch_of(1)
     agent.update(first)
     left = 0 if is_right else gradients(agent.critic)
@@ -147,8 +147,8 @@ def test_stale_gradients_add_what_the_actor_left(kind, is_right):
     assert is_right or left.norm() > 0.1 * own.norm()
 
 
-def test_stale_gradients_are_those_of_minus_mean_q():
-    agent, batch = agent_of("stale-gradients"), batch_of()
+def test_missing_zero_grad_gradients_are_those_of_minus_mean_q():
+    agent, batch = agent_of("missing-zero-grad"), batch_of()
     expected = -slope(agent.critic, value_at(agent, agent.critic, batch))
     handed = -slope(agent.actor, value_at(agent, agent.critic, batch))
     agent.actor_step(batch.s)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dpgcourse.theory.gradient_variance import likelihood_ratio_variance, pathwise_variance
-from dpgcourse.theory.smoothed_chain import gaussian_nodes
+from dpgcourse.theory.quadrature import gauss_hermite_nodes
 
 
 def by_quadrature(estimates, weights):
@@ -17,7 +17,7 @@ def test_closed_forms_against_quadrature(m, sigma):
     rng = np.random.default_rng(m)
     root = rng.normal(size=(m, m))
     C, miss = root @ root.T, rng.normal(size=m)  # miss = θ − a*
-    eps, weights = gaussian_nodes(m, 6)
+    eps, weights = gauss_hermite_nodes(m, 6)
     x = miss + sigma * eps
     r, r_theta, g = -np.einsum("ki,ij,kj->k", x, C, x), -miss @ C @ miss, -2 * C @ miss
     plain, centered = (eps / sigma * (r - b)[:, None] for b in (0, r_theta))

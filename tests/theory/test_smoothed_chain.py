@@ -2,18 +2,10 @@ import numpy as np
 import pytest
 
 from dpgcourse.gradient.derivative_checks import complex_step, relative_error
-from dpgcourse.theory.smoothed_chain import SmoothedChain, gaussian_nodes
+from dpgcourse.theory.smoothed_chain import SmoothedChain
 from tests.theory.chains import random_case
 
 CASES = [random_case(np.random.default_rng(seed), actions=1) for seed in range(30)]
-
-
-def test_quadrature_has_the_moments_of_the_normal_distribution():
-    nodes, weights = gaussian_nodes(m=2, count=5)
-    assert nodes.shape == (25, 2) and weights.shape == (25,)
-    x, y = nodes.T
-    moments = [weights @ f for f in (1 + 0 * x, x, x**2, x * y, x**4, x**2 * y**2, x**8)]
-    np.testing.assert_allclose(moments, [1, 0, 1, 0, 3, 1, 105], atol=1e-12)
 
 
 def test_smoothing_is_the_average_over_samples():
@@ -61,5 +53,3 @@ def test_bad_sigma(sigma):
 def test_bad_counts():
     with pytest.raises(ValueError, match="count is 0; allowed: at least 1"):
         SmoothedChain(CASES[0].chain, 0.1, count=0)
-    with pytest.raises(ValueError, match="m is 0"):
-        gaussian_nodes(0, 3)

@@ -4,6 +4,7 @@ import pytest
 from dpgcourse.gradient.derivative_checks import central_difference
 from dpgcourse.theory import td
 from dpgcourse.theory.lqr import LQR
+from dpgcourse.theory.quadrature import gauss_hermite_nodes
 
 GAMMA = 0.9
 
@@ -141,7 +142,7 @@ def test_averaged_next_features_remove_the_bias():
 
 def quadratic_transitions(system, K, sigma, K_next):
     d, m = system.B.shape
-    z, weights = td.normal_nodes(2 * d + m)
+    z, weights = gauss_hermite_nodes(2 * d + m)
     s, noise, eps = np.split(z, [d, d + m], axis=1)
     a = -s @ K.T + sigma * noise
     s_next = s @ system.A.T + a @ system.B.T + eps @ np.linalg.cholesky(system.W).T
@@ -205,18 +206,6 @@ def test_action_gradient_of_a_batch_is_that_of_its_rows():
     np.testing.assert_allclose(td.quadratic_dQ_da(w, s, a), rows)
 
 
-@pytest.mark.parametrize("k", [1, 2, 3])
-def test_nodes_have_the_moments_of_the_normal_distribution(k):
-    points, p = td.normal_nodes(k)
-    assert points.shape == (3**k, k) and p.sum() == pytest.approx(1)
-    for i in range(k):
-        moments = [p @ points[:, i] ** n for n in range(6)]
-        np.testing.assert_allclose(moments, [1, 0, 1, 0, 3, 0], atol=1e-14)
-    if k > 1:
-        assert p @ (points[:, 0] ** 2 * points[:, 1] ** 4) == pytest.approx(3)
-        assert p @ (points[:, 0] * points[:, 1] ** 3) == pytest.approx(0)
-
-
 # --- bad input ----------------------------------------------------------------------------------
 
 GOOD = {"phi": np.eye(2), "r": [0.0, 0.0], "phi_next": np.eye(2)}
@@ -251,12 +240,6 @@ def test_parameters_of_the_wrong_shape_are_refused():
         td.semi_gradient(np.zeros(3), td.Transitions(**GOOD), GAMMA)
     with pytest.raises(ValueError, match=r"w has shape \(3,\); allowed: \(4,\)"):
         td.quadratic_dQ_da(np.zeros(3), [1.0], [1.0])
-
-
-@pytest.mark.parametrize("k", [0, 11])
-def test_number_of_nodes_is_limited(k):
-    with pytest.raises(ValueError, match=f"k is {k}; allowed: 1 to 10"):
-        td.normal_nodes(k)
 
 
 @pytest.mark.parametrize("solve", [td.semi_gradient_fixed_point, td.residual_fixed_point])
