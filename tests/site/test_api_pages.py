@@ -2,17 +2,13 @@
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 
 from tests.site.rules import NOT_PROSE, anchors, parse
-from tests.site.test_browser import PHONE, open_page
+from tests.site.test_browser import ROOMS, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-ROOMS = sorted(f"book/api/{path.stem}" for path in (ROOT / "book/api").glob("*.md"))
 PAGES = ["book/api", *ROOMS]
 LARGEST = 500_000  # bytes of a page
 
@@ -119,29 +115,3 @@ def test_a_docstring_becomes_a_table_a_list_and_code(html):
     assert "#dpgcourse.agents.config.AgentConfig" in links
     composite = parse(html / "book/api/theory.html").find(id="dpgcourse.theory.lqr.LQR").parent
     assert ">>> scalar = LQR(" in composite.select_one("pre").get_text()
-
-
-@pytest.mark.parametrize("name", ROOMS)
-def test_room_opens_cleanly_and_fits_a_phone(browser, site, name):
-    visit = open_page(browser, site, name)
-    visit.page.set_viewport_size(PHONE)
-    width = visit.page.evaluate("document.documentElement.scrollWidth")
-    visit.page.close()
-    assert (visit.external, visit.failed, visit.errors) == ([], [], [])
-    assert width <= PHONE["width"]
-
-
-# Contrast takes most of the time on pages of this size, and the rooms have the same colors.
-@pytest.mark.parametrize(
-    ("name", "scheme"),
-    [*((room, "") for room in ROOMS), ("book/api/envs", "light"), ("book/api/envs", "dark")],
-)
-def test_room_is_accessible(browser, site, name, scheme):
-    visit = open_page(browser, site, name, scheme or "light")
-    options = {
-        "resultTypes": ["violations"],
-        "rules": {"color-contrast": {"enabled": scheme != ""}},
-    }
-    found = Axe().run(visit.page, options=options).response["violations"]
-    visit.page.close()
-    assert [(rule["help"], [node["html"] for node in rule["nodes"]]) for rule in found] == []
