@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from dpgcourse import results_path
 from dpgcourse.cli import main
 from dpgcourse.cli.options import field_docs
 from dpgcourse.training.config import TrainConfig
@@ -117,11 +118,17 @@ def test_the_default_folder_names_what_was_trained(run, tmp_path):
 def test_a_users_mistake_is_one_line_and_writes_nothing(arguments, message, run, tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "notes.txt").write_text("mine")
-    status, _, err = run(*arguments.split())
+    status, out, err = run(*arguments.split())
     (line,) = err.splitlines()
+    assert out == "" or arguments.startswith("train")  # which prints the settings first
     assert status == 2 and line.startswith("error: ") and message in line
     assert [path.name for path in tmp_path.iterdir()] == ["full"]
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["notes.txt"]
+
+
+def test_nothing_is_evaluated_if_one_record_cannot_be_read(run):
+    status, out, err = run("evaluate", str(results_path("ddpg-pendulum")), "nowhere")
+    assert status == 2 and out == "" and "'nowhere' is not a folder" in err
 
 
 @pytest.mark.parametrize("arguments", [["trian"], ["train", "--num-seeds", "0"], ["play", "none"]])

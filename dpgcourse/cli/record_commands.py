@@ -25,15 +25,17 @@ def evaluate(arguments: Sequence[str]) -> None:
     from dpgcourse.training.evaluation import evaluate as evaluate_agent
     from dpgcourse.training.record import read_record
 
+    records = [read_record(folder) for folder in given.records]
+    agents = [record.agent for record in records]
+    envs = [_stored_env(record, given.env) for record in records]
     print(
         f"{'record':40} {'seeds':>5} {'mean':>9} {'95% interval':>20} {'lowest':>9} {'highest':>9}"
     )
-    for folder in given.records:
-        record = read_record(folder)
+    for folder, record, agent, env in zip(given.records, records, agents, envs, strict=True):
         config = record.config
         returns = evaluate_agent(
-            record.agent,
-            _stored_env(record, given.env),
+            agent,
+            env,
             given.episodes,
             given.seed,
             env_kwargs=_stored_arguments(record),
