@@ -17,7 +17,7 @@ from dpgcourse.errors import InvalidInputError
 from dpgcourse.training.evaluation import CutEpisodeWarning, require_same_spaces, require_whole
 from dpgcourse.training.record_writer import require_folder
 
-_WIDTH = 240  # pixels
+_LONGER_SIDE = 240  # pixels
 _MAX_FRAMES = 2_000  # frames; what comes after is played and not filmed
 _DEFAULT_FPS = 30  # frames per second, where the environment does not say
 _FORMATS = (".gif", ".mp4")
@@ -158,12 +158,13 @@ def _frame(env: gym.Env, name: str) -> np.ndarray:
 
 
 def _small(frame: np.ndarray, target: Path) -> Any:
-    """A frame as a picture of the film's width, with few colors in a .gif."""
+    """A frame as a picture whose longer side is that of the film, with few colors in a .gif."""
     from PIL import Image
 
     image = Image.fromarray(frame)
-    height = max(2, 2 * round(image.height * _WIDTH / image.width / 2))  # mp4 needs even sizes
-    image = image.resize((_WIDTH, height))
+    scale = _LONGER_SIDE / max(image.size)
+    width, height = (max(2, 2 * round(scale * side / 2)) for side in image.size)  # even, for mp4
+    image = image.resize((width, height))
     return image.quantize(32) if target.suffix == ".gif" else image
 
 
