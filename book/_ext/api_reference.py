@@ -233,6 +233,7 @@ def docstring(thing) -> Iterator[str]:
     fields = (
         {m.name: m for m in members(thing) if is_field(m)} if thing.is_class else {}
     )
+    yield from contents(thing)
     for section in thing.docstring.parsed if thing.docstring else ():
         kind, title = section.kind.value, TITLES.get(section.kind.value)
         if title is None:
@@ -266,6 +267,20 @@ def docstring(thing) -> Iterator[str]:
         yield from definitions("Attributes", map(field_term, fields.values()))
 
 
+def contents(thing) -> Iterator[str]:
+    """What a constant holds: names as a list, names with their meanings as a table."""
+    try:
+        value = ast.literal_eval(str(thing.value))
+    except (AttributeError, SyntaxError, ValueError):
+        return
+    if isinstance(value, dict) and all(isinstance(v, str) for v in value.values()):
+        yield from ("| name | meaning |", "|---|---|")
+        yield from (f"| `{name}` | {text} |" for name, text in value.items())
+        yield ""
+    elif isinstance(value, tuple | list) and len(str(value)) > LONGEST_VALUE:
+        yield from (", ".join(f"`{item}`" for item in value), "")
+
+
 def arguments(cls) -> list:
     """The arguments of a class, by name; none if it does not say."""
     start = cls.all_members.get("__init__")
@@ -290,7 +305,10 @@ def field_term(field) -> tuple[str, str]:
     term = f"{place(field.path)}`{field.name}`" + (f" = `{value}`" if value else "")
     if field.docstring:
         return term, markdown(field.docstring.value, field.parent)
-    return term, f"`{field.annotation}`" if field.annotation else "of the class"
+    return (
+        term,
+        f"of type `{field.annotation}`" if field.annotation else "a class attribute",
+    )
 
 
 def value_text(thing) -> str:

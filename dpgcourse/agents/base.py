@@ -32,17 +32,22 @@ class Agent(ABC):
     | `q`, `dq_da` | Q(s,a) and ∇_aQ, for diagnostics; leave them out if there is no critic |
 
     Everything else has a default that may be replaced. The constructor takes the four arguments
-    below and no others, because the training loop calls it with them.
+    below and no others, because the training loop calls it with them. After ``learning_starts``
+    steps the loop calls `update` once per environment step.
+
+    Hyperparameters of your own are a frozen dataclass, ``class MyConfig(AgentConfig)`` with
+    ``rate: float = 0.02``. Set ``config_class = MyConfig``, and ``train(..., rate=0.05)`` fills it.
 
     Args:
         config: hyperparameters.
         state_dim: d, the length of a state.
         box: bounds of the actions, (m,).
-        streams: random streams, one per seed; they fix S.
+        streams: random generators for each purpose, one per seed, which fix S: draw initial
+            weights from ``streams.weights[i]``.
 
     Attributes:
         config_class: what `config` is made of, an `AgentConfig` or a subclass with more fields.
-        noise: exploration noise, called for the noise of one step, (S, m).
+        noise: exploration noise: ``noise()`` is the noise of one step, (S, m).
     """
 
     config_class: ClassVar[type[AgentConfig]] = AgentConfig
@@ -54,7 +59,7 @@ class Agent(ABC):
 
     @property
     def num_seeds(self) -> int:
-        """S."""
+        """S, the number of seeds."""
         return len(self.streams.exploration)
 
     @property
@@ -74,7 +79,8 @@ class Agent(ABC):
     def state(self) -> State:
         """Copies of everything learned: name -> array with the seeds in the first axis.
 
-        Names that begin with "actor." and "critic." hold the parameters of the policy and of Q.
+        Give the parameters of the policy names that begin with "actor.", those of Q "critic.".
+        Arrays with other names are stored too, but the diagnostics do not measure them.
         """
 
     @abstractmethod
@@ -82,7 +88,7 @@ class Agent(ABC):
         """Take over what `state` or `policy_state` returned.
 
         Raises:
-            InvalidInputError: the arrays are those of another agent.
+            InvalidInputError: the arrays are those of another agent; `require_shapes` finds out.
         """
 
     def q(self, s: np.ndarray, a: np.ndarray) -> np.ndarray:

@@ -56,7 +56,8 @@ class AgentConfig:
     batch_size: int = 64
     """Transitions per update, >= 1."""
     sigma: float = 0.2
-    """Standard deviation of the exploration noise, in half-ranges of the action, >= 0."""
+    """Standard deviation that the exploration noise of either kind reaches, in half-ranges of the
+    action, >= 0. The σ of papers with Ornstein-Uhlenbeck noise is sigma · √(2 · ou_theta)."""
     noise_type: str = "gaussian"
     """Exploration noise: gaussian (independent steps) or ornstein-uhlenbeck (correlated steps)."""
     ou_theta: float = 0.15

@@ -22,8 +22,8 @@ def policy_gradient(
         s: states, (..., B, d).
 
     Returns:
-        One tensor per parameter of the actor, the uphill direction: ascend, or hand its negative
-        to an optimizer that descends.
+        The gradient, one tensor per parameter of the actor. Follow it uphill with `ascend`, or give
+        its negative to an optimizer that descends.
 
     Raises:
         ValueError: the critic's values have not one number per state.

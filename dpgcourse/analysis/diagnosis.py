@@ -89,7 +89,7 @@ def evidence(
 
 
 def diagnose(evidence: Mapping[str, np.ndarray]) -> list[str]:
-    """The bug of each seed by the first rule that fires; "ddpg" where none does."""
+    """The bug of each seed by the first rule that fires; "ddpg", the right agent, if none does."""
     fired = np.array([rule.fires(evidence) for rule in RULES])  # (rules, S)
     names = [rule.bug for rule in RULES]
     return [names[column.argmax()] if column.any() else HEALTHY for column in fired.T]

@@ -6,7 +6,7 @@ returns one number per seed. The right answer is known from a calculation by han
 
 | check | right answer |
 |---|---|
-| `constant_reward_value` | 1/(1 − γ) = 10 |
+| `constant_reward_value` | 1/(1 − γ) = 10, since γ = 0.9 here |
 | `random_sign_value` | 2 |
 | `bandit_slope` | 1 |
 | `bandit_slope_slow_targets` | 1 |

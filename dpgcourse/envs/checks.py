@@ -17,7 +17,8 @@ def check_env(env: gym.Env, name: str) -> None:
 
     Raises:
         InvalidInputError: actions that are not a bounded box of floating-point numbers,
-            observations that are not a box of shape (d,), or running statistics.
+            observations that are not a box of shape (d,), or a wrapper that keeps statistics over
+            episodes, such as NormalizeObservation.
     """
     for kind in ("action_space", "observation_space"):
         space = getattr(env, kind, None)

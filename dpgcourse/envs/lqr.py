@@ -1,4 +1,4 @@
-"""Linear-quadratic systems as a Gymnasium task: the only one here whose answer is known exactly."""
+"""Linear-quadratic systems as a Gymnasium task of many steps with an exact solution."""
 
 from typing import Any
 

@@ -1,8 +1,8 @@
 """The look of every figure: colors, style, and marks that more than one chapter uses.
 
-One colour per role throughout the course: Q and the critic are blue, the action and the actor
+One color per role throughout the course: Q and the critic are blue, the action and the actor
 orange, the composite ℓ and returns green, and whatever is wrong is purple. The palette is that of
-Okabe and Ito, chosen to survive colour blindness. Helpers take ``ax=None``, never compute
+Okabe and Ito, chosen to survive color blindness. Helpers take ``ax=None``, never compute
 results, never set a backend, and return the axes.
 """
 

@@ -1,7 +1,8 @@
 """Independent ways to differentiate a function, and how far two answers are apart.
 
 Nothing here knows about actors or critics, and nothing here uses a hand-written derivative:
-that is what makes these functions a check. All of them expect float64 (complex steps aside).
+that is what makes these functions a check. All of them expect x in float64.
+`complex_step` calls f with complex numbers.
 """
 
 from collections.abc import Callable
@@ -34,8 +35,9 @@ def central_difference(f: Callable, x, step: float | None = None) -> np.ndarray:
     Args:
         f: maps an array of x's shape to an array or number.
         x: point, any shape, float64.
-        step: h, the same for every coordinate. Default: ε^(1/3)·max(1, |x_i|) ≈ 6e-6, where the
-            truncation error O(h²) and the rounding error O(ε/h) balance (chapter 2).
+        step: h for every coordinate. By default coordinate i has its own step,
+            ε^(1/3)·max(1, |x_i|), at least 6e-6, where the truncation error O(h²) and the rounding
+            error O(ε/h) balance (chapter 2).
 
     Returns:
         Array of shape ``f(x).shape + x.shape``; for a scalar f, the gradient.

@@ -14,7 +14,7 @@ from dpgcourse.errors import InvalidInputError
 class TrainConfig:
     """What to train, for how long, and how to measure it.
 
-    A setting that is None takes a value that fits the others, and holds that value from then on.
+    None means: choose a default from the other settings. The object then holds the chosen value.
 
     Raises:
         InvalidInputError: a value out of its range; the message names it and what is allowed.
@@ -35,17 +35,18 @@ class TrainConfig:
     """Steps of uniformly random actions before the first update, 1 to steps; default a tenth of
     the steps, at most 1,000."""
     eval_every: int | None = None
-    """Steps between evaluations, 1 to steps; default 1,000 or the steps. The last step is always
-    evaluated."""
+    """Steps between evaluations, 1 to steps; default 1,000, or the steps if that is less. The last
+    step is always evaluated."""
     eval_episodes: int = 10
     """Noiseless episodes per evaluation and seed, >= 1."""
     eval_max_steps: int = 10_000
     """An episode of an evaluation is cut after so many steps, >= 1."""
     buffer_size: int | None = None
-    """Transitions that the replay buffer keeps per seed, the latest ones, >= 1; default all."""
+    """Transitions that the replay buffer keeps per seed, >= 1; when it is full, the oldest are
+    dropped. Default: all steps."""
     normalize_observations: bool = False
-    """Whether the agent sees observations divided by their running standard deviation, less their
-    running mean. The statistics are stored with the agent."""
+    """Whether the agent sees (s - running mean) / running standard deviation, clipped to ±10. The
+    statistics are stored with the agent."""
     compile: bool = False
     """Compile the update: up to a minute at its start, less time from then on; needs a C++
     compiler and an agent in torch."""

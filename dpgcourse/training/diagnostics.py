@@ -1,13 +1,15 @@
 """What is logged at every evaluation: enough to tell a failing run from a healthy one, and why.
 
 All of it is measured through the agent's contract with the formulas of chapter 11, whatever the
-algorithm's own steps do, so that the numbers of a run with a bug say what the bug has done. Nothing
-is drawn and nothing is changed: a run is the same with and without it.
+algorithm's own steps do, so that the numbers of a run with a bug say what the bug has done. The
+measurement uses no random numbers and changes nothing in the agent: a run is the same with and
+without it.
 
-The transitions are 256 that lie evenly in the replay buffer; for ``action_noise_correlation`` the
-256 latest, and for ``terminal_fraction`` all of them, since ends come at even distances too. The
-states s_0 are those that the evaluation began in. Discounting ends with the episode, so a time
-limit of T steps leaves a ``value_gap`` of up to γ^T V even where Q is exact.
+Most quantities use 256 transitions at equal distances in the replay buffer.
+``action_noise_correlation`` uses the latest 256. ``terminal_fraction`` uses all, because equal
+distances could miss ends that come regularly. The states s_0 are those that the evaluation began
+in. The measured return stops at the time limit, but Q counts later rewards too. So even an exact Q
+shows a ``value_gap`` of about γ^T Q(s_T, μ(s_T)) after T steps.
 """
 
 import contextlib
@@ -34,7 +36,11 @@ QUANTITIES = {
     "action_noise_correlation": "mean size of the correlation of two entries of a - mu(s)",
     "value_gap": "mean of Q(s_0, mu(s_0)) minus the discounted return from s_0",
 }
-"""Every logged quantity. Those that need a critic are left out for an agent without one."""
+"""Every logged quantity. Those with Q or a TD error are left out for an agent without a critic.
+
+Values, TD errors and gaps have the unit of the return. Changes and distances of parameters are
+Euclidean.
+"""
 
 _BATCH_SIZE = 256  # transitions
 _SATURATION_LEVEL = 0.99  # of the half-range
@@ -102,7 +108,10 @@ class Diagnostics:
 
 
 def value_gap(agent, evaluation: Evaluation) -> np.ndarray:
-    """Mean of Q(s_0, μ(s_0)) minus the discounted return from s_0, (S,)."""
+    """Mean over the evaluation's episodes of Q(s_0, μ(s_0)) minus the discounted return, (S,).
+
+    It has the unit of the return. If positive, the critic promises more than the policy earns.
+    """
     predicted = agent.q(evaluation.start_states, agent.policy(evaluation.start_states))
     return (predicted - evaluation.discounted).mean(-1)
 

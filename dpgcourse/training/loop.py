@@ -91,7 +91,8 @@ def train(
         env: a registered name, "module:Name", a class, a function or an instance; or a whole
             `TrainConfig`, and then no settings.
         algorithm: a name that ``dpgcourse list`` shows, or an agent class or factory of your own.
-        out: folder for a record of the run, new or empty; default none.
+        out: folder for a record of the run, new or empty, since nothing is overwritten; default
+            none.
         callback: called after each evaluation.
         progress: show a progress bar with the latest return, the speed and the time left.
         tensorboard: write the record's numbers for TensorBoard too; needs ``out``.
@@ -101,8 +102,9 @@ def train(
     Raises:
         InvalidInputError: a setting, an environment or a folder that is not allowed; the run would
             not fit into memory. Nothing has been written then.
-        DivergenceError: an action, a state or a reward, or at an evaluation a parameter or a
-            logged quantity, is not finite; the message names it, the seed, the step and the cause.
+        DivergenceError: a number is NaN or infinite; the message names it, the seed, the step and
+            the cause. Actions, states and rewards are checked at every step, parameters and logged
+            quantities at every evaluation. The record keeps the evaluations before.
         Exception: whatever the environment or the agent raises.
     """
     if isinstance(env, TrainConfig):

@@ -5,14 +5,15 @@
 | ``config.json`` | the configuration, and the sizes and bounds of states and actions |
 | ``provenance.json`` | versions, git state, machine, command and time |
 | ``returns.csv`` | one row per seed, evaluation and episode: seed, step, episode, return |
-| ``log.csv`` | one row per seed and evaluation: seed, step, then the logged quantities |
-| ``policy.safetensors`` | what the agents need to act, after the latest evaluation |
+| ``log.csv`` | one row per seed and evaluation: seed, step, then the names of `QUANTITIES` |
+| ``policy.safetensors`` | the agents' `policy_state` after the latest evaluation, seeds first |
 | ``README.md`` | what each file and each column is |
 
-The folder appears with the first evaluation, and its files are brought up to date at every
-evaluation, so a run that ends before leaves nothing, and an interrupted run keeps what it had.
-Weights are stored without pickle, and reading a record imports no module and makes no environment:
-opening a record runs no code of its maker.
+The command line adds ``learning_curve.png``, and ``tensorboard=True`` a folder ``tensorboard``.
+
+A run that stops before its first evaluation leaves no folder. A run that stops later keeps all
+evaluations so far. It is safe to open a record from someone else: weights are stored without
+pickle, and reading imports no module and makes no environment.
 """
 
 import csv
@@ -46,7 +47,7 @@ class Record:
         folder: where it was read.
         config: what was trained; its algorithm is known to this process.
         steps: environment steps at each evaluation, (k,).
-        returns: return of every evaluation episode, (k, S, E).
+        returns: undiscounted return of every evaluation episode, (k, S, E).
         log: name of a logged quantity -> its values, (k, S); empty in a record without a log.
         policy_state: the stored arrays, seeds in the first axis.
         state_dim: length of a state.
@@ -110,6 +111,8 @@ def load(
     algorithm: str | Callable[..., Any] | None = None,
 ) -> Agent:
     """The trained agents of a record, ready to act.
+
+    A record holds what acting needs. A loaded critic is untrained, so training cannot go on.
 
     Args:
         folder: that `dpgcourse.train` wrote.
@@ -199,7 +202,7 @@ def read_table(path: str | Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         The steps (k,), and each other column as (k, S), seeds in ascending order.
 
     Raises:
-        InvalidInputError: the file cannot be read, or a seed lacks a step.
+        InvalidInputError: the file cannot be read, or a seed has no row for a step of others.
     """
     with _reading(Path(path)) as file:
         rows = _read_rows(file)
