@@ -50,7 +50,7 @@ def test_tracked_files_name_no_machine_and_no_registry():
         'open("/' + 'work/main/x")',
         "/" + "home/ada/course",
         "C:" + "\\Users\\ada",
-        "--index-url https://py" + "pi.org/simple",
+        "--index-" + "url https://py" + "pi.org/simple",
         "https://download.py" + "torch.org/whl/cpu",
     ],
 )

@@ -115,3 +115,15 @@ def test_a_docstring_becomes_a_table_a_list_and_code(html):
     assert "#dpgcourse.agents.config.AgentConfig" in links
     composite = parse(html / "book/api/theory.html").find(id="dpgcourse.theory.lqr.LQR").parent
     assert ">>> scalar = LQR(" in composite.select_one("pre").get_text()
+
+
+def test_a_constant_shows_what_it_holds(html):
+    quantities = parse(html / "book/api/training.html").find(
+        id="dpgcourse.training.diagnostics.QUANTITIES"
+    )
+    rows = [
+        [cell.get_text() for cell in row.select("td")] for row in quantities.parent.select("tr")
+    ]
+    assert ["q_std", "standard deviation of Q(s, a)"] in rows
+    faults = parse(html / "book/api/agents.html").find(id="dpgcourse.agents.registry.FAULTS")
+    assert "wrong-sign" in [code.get_text() for code in faults.parent.select("dd code")]
