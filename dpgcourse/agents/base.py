@@ -42,8 +42,8 @@ class Agent(ABC):
         config: hyperparameters.
         state_dim: d, the length of a state.
         box: bounds of the actions, (m,).
-        streams: random generators for each purpose, one per seed, which fix S: draw initial
-            weights from ``streams.weights[i]``.
+        streams: random generators, one per seed for each purpose; their number is S. Draw the
+            initial weights of seed i from ``streams.weights[i]``.
 
     Attributes:
         config_class: what `config` is made of, an `AgentConfig` or a subclass with more fields.

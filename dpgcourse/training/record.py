@@ -12,8 +12,8 @@
 The command line adds ``learning_curve.png``, and ``tensorboard=True`` a folder ``tensorboard``.
 
 A run that stops before its first evaluation leaves no folder. A run that stops later keeps all
-evaluations so far. It is safe to open a record from someone else: weights are stored without
-pickle, and reading imports no module and makes no environment.
+evaluations so far. Opening a record from someone else runs none of their code: weights are stored
+without pickle, and reading imports no module and makes no environment.
 """
 
 import csv

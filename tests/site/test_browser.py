@@ -68,6 +68,17 @@ def test_page_opens_cleanly_fits_a_phone_and_is_accessible(browser, site, name):
     assert {kind: found for kind, found in problems.items() if found} == {}
 
 
+def test_a_formula_without_glyphs_is_found(browser, site):
+    page = open_page(browser, site, "book/references").page
+    assert page.evaluate(FORMULAS_WITHOUT_GLYPHS) == []
+    planted = "<span class='math'>x^2</span>"
+    page.locator("article").evaluate(
+        "(e, html) => e.insertAdjacentHTML('beforeend', html)", planted
+    )
+    assert page.evaluate(FORMULAS_WITHOUT_GLYPHS) == ["x^2"]
+    page.close()
+
+
 PLANTS = {
     "<p style='color: #999'>faint</p>": ["light"],
     "<p style='color: #666'>faint on dark</p>": ["dark"],
