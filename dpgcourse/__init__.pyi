@@ -7,6 +7,7 @@ from .agents.numpy_ddpg import NumpyDDPG as NumpyDDPG
 from .agents.registry import register_algorithm as register_algorithm
 from .agents.td3 import TD3 as TD3
 from .errors import InvalidInputError as InvalidInputError
+from .errors import StorageError as StorageError
 from .figures.video import play as play
 from .published import results_path as results_path
 from .training.config import TrainConfig as TrainConfig
@@ -14,6 +15,7 @@ from .training.divergence import DivergenceError as DivergenceError
 from .training.evaluation import EvaluationReport as EvaluationReport
 from .training.evaluation import evaluate as evaluate
 from .training.loop import Run as Run
+from .training.loop import resume as resume
 from .training.loop import train as train
 from .training.record import Record as Record
 from .training.record import load as load

@@ -4,9 +4,12 @@ Every class replaces one step of `dpgcourse.agents.ddpg.DDPG` and keeps the rest
 says what is wrong.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from torch import Tensor
 
+from dpgcourse.agents.base import State
 from dpgcourse.agents.batch import Batch
 from dpgcourse.agents.ddpg import DDPG
 from dpgcourse.agents.noise import GaussianNoise
@@ -76,7 +79,27 @@ class BroadcastTarget(DDPG):
         self.critic_optimizer.step()
 
 
-class MissingZeroGrad(DDPG):
+class _KeepsGradients(DDPG):
+    """DDPG whose critic's gradients outlive an update, so that they belong to its state."""
+
+    def state(self) -> State:
+        """As DDPG's, and the gradients that nobody clears."""
+        left = {
+            f"critic_gradient.{key}": np.zeros(x.shape, np.float32) if x.grad is None else
+            x.grad.numpy().copy()
+            for key, x in self.critic.named_parameters()
+        }  # fmt: skip
+        return {**super().state(), **left}
+
+    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take over what `state` or `policy_state` returned; what is missing stays as it is."""
+        super().load_state(state)
+        for key, x in self.critic.named_parameters():
+            if (left := state.get(f"critic_gradient.{key}")) is not None:
+                x.grad = self.tensor(np.array(left))
+
+
+class MissingZeroGrad(_KeepsGradients):
     """The actor's backward pass fills the critic's gradients, and nobody clears them."""
 
     def critic_step(self, batch: Batch, y: Tensor) -> None:

@@ -1,6 +1,6 @@
 """Chapter 9: noise that is added to the executed action, and to nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -28,6 +28,13 @@ class GaussianNoise:
 
     def reset(self, ended: np.ndarray) -> None:
         """Begin new episodes where ended (S,) is true; Gaussian noise has no memory."""
+
+    def state(self) -> dict[str, np.ndarray]:
+        """What it remembers, by name; its generators are not part of it."""
+        return {}
+
+    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take over what `state` returned."""
 
 
 class OrnsteinUhlenbeckNoise(GaussianNoise):
@@ -74,3 +81,11 @@ class OrnsteinUhlenbeckNoise(GaussianNoise):
         if ended.shape != self.x.shape[:1]:
             raise ValueError(f"ended has shape {ended.shape}; allowed: {self.x.shape[:1]}")
         self.x[ended] = 0.0
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The noise of the latest step."""
+        return {"x": self.x.copy()}
+
+    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take over what `state` returned."""
+        self.x = np.array(state["x"])

@@ -4,8 +4,9 @@ What one seed draws never depends on how many other seeds run beside it, so a st
 gives each of them what its own run would give.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -18,17 +19,32 @@ class RandomStreams:
         weights: draw the initial weights.
         exploration: draw warm-up actions and exploration noise.
         replay: choose the transitions of each batch.
-        environment: integers that seed each training environment.
-        evaluation: integers that seed each evaluation environment.
+        environment: draw the seed that each episode of the training begins with.
         target_noise: draw the noise inside the targets of TD3.
     """
 
     weights: list[np.random.Generator]
     exploration: list[np.random.Generator]
     replay: list[np.random.Generator]
-    environment: list[int]
-    evaluation: list[int]
+    environment: list[np.random.Generator]
     target_noise: list[np.random.Generator]
+
+    def state(self) -> dict[str, list[dict[str, Any]]]:
+        """Where every generator stands, ready for JSON."""
+        return {
+            field.name: [rng.bit_generator.state for rng in getattr(self, field.name)]
+            for field in fields(self)
+        }
+
+    def load_state(self, state: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+        """Bring every generator, in place, to where it stood.
+
+        Raises:
+            KeyError, TypeError, ValueError: this is no state of as many generators.
+        """
+        for field in fields(self):
+            for rng, there in zip(getattr(self, field.name), state[field.name], strict=True):
+                rng.bit_generator.state = there
 
 
 def random_streams(seeds: Sequence[int]) -> RandomStreams:
@@ -44,13 +60,7 @@ def random_streams(seeds: Sequence[int]) -> RandomStreams:
     seeds = list(seeds)
     if not seeds or min(seeds) < 0 or len(set(seeds)) < len(seeds):
         raise ValueError(f"seeds are {seeds}; allowed: one or more different integers >= 0")
-    children = [np.random.SeedSequence(seed).spawn(6) for seed in seeds]
-    weights, exploration, replay, environment, evaluation, target = zip(*children, strict=True)
-    return RandomStreams(
-        weights=[np.random.default_rng(child) for child in weights],
-        exploration=[np.random.default_rng(child) for child in exploration],
-        replay=[np.random.default_rng(child) for child in replay],
-        environment=[int(child.generate_state(1)[0]) for child in environment],
-        evaluation=[int(child.generate_state(1)[0]) for child in evaluation],
-        target_noise=[np.random.default_rng(child) for child in target],
-    )
+    purposes = len(fields(RandomStreams))
+    children = [np.random.SeedSequence(seed).spawn(purposes) for seed in seeds]
+    by_purpose = zip(*children, strict=True)
+    return RandomStreams(*([np.random.default_rng(c) for c in purpose] for purpose in by_purpose))

@@ -1,6 +1,6 @@
 """Chapter 11: a replay buffer, sampled uniformly."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -89,6 +89,28 @@ class ReplayBuffer:
         drawn = np.stack([rng.integers(self.size, size=batch_size) for rng in self.rngs])
         rows = self._rows.reshape(-1, self._rows.shape[-1])  # of all seeds; a view
         return self._cut(rows.take(self._first + drawn, axis=0))
+
+    def state(self) -> dict[str, np.ndarray]:
+        """What is kept: the rows of the transitions, (S, size, width), and where the next goes."""
+        return {"rows": self._rows[:, : self.size].copy(), "position": np.array([self.position])}
+
+    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take over what `state` of a buffer of the same sizes returned.
+
+        Raises:
+            ValueError: the rows do not fit.
+        """
+        rows, position = state["rows"], int(state["position"][0])
+        S, capacity, width = self._rows.shape
+        size = rows.shape[1] if rows.ndim == 3 else -1
+        full = size == capacity and 0 <= position < capacity
+        if rows.shape != (S, size, width) or not (full or position == size < capacity):
+            raise ValueError(
+                f"rows have shape {rows.shape} at position {position}; allowed: "
+                f"({S}, size <= {capacity}, {width}), position size or, if full, any"
+            )
+        self._rows[:, :size] = rows
+        self.size, self.position = size, position
 
     @property
     def _stored(self) -> Batch:

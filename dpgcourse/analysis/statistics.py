@@ -1,16 +1,21 @@
-"""Confidence intervals and robust means of results from a few seeds."""
+"""Confidence intervals and robust means of results from a few seeds.
+
+The intervals come from the bootstrap: the seeds are resampled 10,000 times, by a fixed generator,
+so that the same data give the same interval. Its percentiles alone are too narrow for ten seeds:
+they hold the true mean in 90% of the cases instead of 95%. So they are taken farther out, as far as
+Student's t interval of a normal sample is wider.
+
+Source: Hesterberg (2015), §4, on the expanded percentile interval.
+"""
 
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
 
 def mean_interval(per_seed: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
     """Bootstrap interval of the mean over seeds; the seed is the unit that is resampled.
-
-    Percentile bootstrap with 10,000 resamples and a fixed generator, so that the same data give
-    the same interval.
 
     Args:
         per_seed: one number per seed in the last axis, (..., S) with S ≥ 2.
@@ -82,7 +87,8 @@ def difference_interval(a, b, level: float = 0.95) -> tuple[np.ndarray, np.ndarr
     """Bootstrap interval of mean(a) − mean(b), for two groups of seeds that share nothing.
 
     Both groups are resampled, each on its own. An interval that leaves out 0 speaks for a
-    difference; two overlapping intervals of the means do not speak against one.
+    difference; two overlapping intervals of the means do not speak against one. Runs that share
+    their seeds have more in common: use `paired_difference_interval`.
 
     Args:
         a, b: one number per seed in the last axis, (..., S) with S ≥ 2; S may differ.
@@ -100,6 +106,76 @@ def difference_interval(a, b, level: float = 0.95) -> tuple[np.ndarray, np.ndarr
     """
     samples = _sample("a", a), _sample("b", b)
     return _interval(samples, lambda a, b, axis: a.mean(axis) - b.mean(axis), level)
+
+
+def paired_difference_interval(a, b, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    """Bootstrap interval of mean(a) − mean(b), for two runs with the same seeds.
+
+    The difference of each seed is resampled. What both runs of a seed have in common, such as the
+    initial weights and the start states, is in no difference.
+
+    Args:
+        a, b: one number per seed in the last axis, (..., S) with S ≥ 2, the same seeds in the same
+            order.
+        level: confidence, 0 < level < 1.
+
+    Returns:
+        Lower and upper ends, each (...).
+
+    Raises:
+        ValueError: fewer than two seeds, different numbers of them, or a level outside (0, 1).
+
+    >>> low, high = paired_difference_interval([5.0, 106.0, 57.0], [3.0, 105.0, 54.0])
+    >>> bool(1 <= low < 2 < high <= 3)
+    True
+    """
+    a, b = _sample("a", a), _sample("b", b)
+    if a.shape[-1] != b.shape[-1]:
+        raise ValueError(f"a has {a.shape[-1]} seeds and b {b.shape[-1]}; allowed: the same seeds")
+    return mean_interval(a - b, level)
+
+
+def detectable_difference(a, b, paired: bool, power: float = 0.8, level: float = 0.95) -> float:
+    """How large a true difference of the means has to be to show with the given probability.
+
+    It says what a comparison of so many seeds, with such a spread, could have seen. A smaller
+    difference may well exist. Computed for a two-sided t test of normal numbers with the spread of
+    the given ones.
+
+    Args:
+        a, b: one number per seed, (S,) with S ≥ 2.
+        paired: whether the seeds are the same, in the same order; then the spread of their
+            differences counts.
+        power: probability that such a difference shows, 0 < power < 1.
+        level: confidence of the interval that has to leave out 0, 0 < level < 1.
+
+    Raises:
+        ValueError: fewer than two seeds, or a probability outside (0, 1).
+
+    Source: the noncentral t distribution, as in Colas, Sigaud and Oudeyer (2018), §4.
+
+    >>> a, b = np.array([1.0, 2.0, 3.0]), np.array([0.0, 1.1, 1.9])
+    >>> detectable_difference(a, b, paired=True) < detectable_difference(a, b, paired=False)
+    True
+    """
+    a, b = _sample("a", a), _sample("b", b)
+    for name, share in (("power", power), ("level", level)):
+        if not 0 < share < 1:
+            raise ValueError(f"{name} is {share}; allowed: 0 < {name} < 1")
+    n, m = len(a), len(b)
+    if paired:
+        error, df = float(np.std(a - b, ddof=1)) / n**0.5, n - 1
+    else:
+        df = n + m - 2
+        variance = ((n - 1) * a.var(ddof=1) + (m - 1) * b.var(ddof=1)) / df
+        error = float(np.sqrt(variance * (1 / n + 1 / m)))
+    limit = stats.t.ppf((1 + level) / 2, df)
+
+    def missing(shift):
+        shown = stats.nct.sf(limit, df, shift) + stats.nct.cdf(-limit, df, shift)
+        return shown - power
+
+    return error * optimize.brentq(missing, 0.0, 100.0)
 
 
 def _mean(x, axis):
@@ -123,8 +199,16 @@ def _interval(samples, statistic, level: float) -> tuple[np.ndarray, np.ndarray]
         vectorized=True,
         n_resamples=10_000,
         batch=1_000,
-        confidence_level=level,
+        confidence_level=_expanded(level, samples),
         method="percentile",
         rng=np.random.default_rng(0),
     ).confidence_interval
     return interval.low, interval.high
+
+
+def _expanded(level: float, samples) -> float:
+    """The level of the percentiles that hold the truth as often as ``level`` says."""
+    sizes = [sample.shape[-1] for sample in samples]
+    n, df = min(sizes), sum(sizes) - len(sizes)
+    quantile = stats.t.ppf((1 + level) / 2, df) * (n / (n - 1)) ** 0.5
+    return float(1 - 2 * stats.norm.sf(quantile))

@@ -2,7 +2,9 @@
 
 import difflib
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Sequence
 
@@ -10,7 +12,7 @@ import dpgcourse
 from dpgcourse.cli.options import about
 from dpgcourse.cli.record_commands import evaluate, list_names, play
 from dpgcourse.cli.training_commands import study, train
-from dpgcourse.errors import InvalidInputError
+from dpgcourse.errors import InvalidInputError, StorageError
 from dpgcourse.training.divergence import DivergenceError
 
 _default_format = warnings.formatwarning
@@ -31,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.path.insert(0, os.getcwd())  # module:Name is looked for where the user stands
     if getattr(sys.stdout, "errors", None) == "strict" and hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # for names outside its code page
+    terminate_before = None
+    if threading.current_thread() is threading.main_thread():
+        terminate_before = signal.signal(signal.SIGTERM, _terminate)
     format_before, warnings.formatwarning = warnings.formatwarning, _format_warning
     try:
         command = arguments[0] if arguments else ""
@@ -47,14 +52,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except InvalidInputError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from None
-    except DivergenceError as error:
+    except (DivergenceError, StorageError) as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        raise SystemExit(130) from None
+    except KeyboardInterrupt as stop:
+        print("; ".join(["interrupted", *map(str, stop.args)]), file=sys.stderr)
+        number = signal.SIGTERM if isinstance(stop, _Terminated) else signal.SIGINT
+        raise SystemExit(128 + number) from None
     finally:
         warnings.formatwarning = format_before
+        if terminate_before is not None:
+            signal.signal(signal.SIGTERM, terminate_before)
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM: the commands end as they do after Ctrl-C."""
+
+
+def _terminate(number: int, frame: object) -> None:
+    raise _Terminated
 
 
 def _format_warning(message, category, filename, lineno, line=None) -> str:

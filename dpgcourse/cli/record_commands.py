@@ -1,7 +1,8 @@
 """``dpgcourse evaluate``, ``dpgcourse play`` and ``dpgcourse list``."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,44 +11,37 @@ from dpgcourse.cli.options import CommandParser, about
 from dpgcourse.errors import InvalidInputError
 from dpgcourse.training.presets import SUMMARIES
 
-_MIN_INTERVAL_SEEDS = 5  # fewer seeds get no confidence interval
-
 
 def evaluate(arguments: Sequence[str]) -> None:
-    """Evaluate the agents of records on common start states, and print a table."""
+    """Evaluate the agents of records on common start states, and compare them with the first.
+
+    Records with the same seeds are compared seed by seed. "would show from" is the difference that
+    such a comparison shows in 4 of 5 cases; smaller ones can hide.
+    """
     parser = CommandParser(prog="dpgcourse evaluate", description=about(evaluate))
     parser.add_argument("records", nargs="+", type=Path, metavar="RECORD")
-    parser.add_argument("--episodes", type=int, default=100, help="per seed; default 100")
+    parser.add_argument("--episodes", type=int, default=1000, help="per seed; default 1000")
     parser.add_argument("--seed", type=int, default=0, help="of the first start; default 0")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the mean of each seed to "
+                        "a new file too")  # fmt: skip
     _add_env(parser)
     given = parser.parse(arguments)
-    from dpgcourse.analysis.statistics import mean_interval
-    from dpgcourse.training.evaluation import evaluate as evaluate_agent
+    from dpgcourse.analysis import comparison
+    from dpgcourse.training import final_returns
     from dpgcourse.training.record import read_record
 
-    records = [read_record(folder) for folder in given.records]
-    agents = [record.agent for record in records]
-    envs = [_stored_env(record, given.env) for record in records]
-    print(
-        f"{'record':40} {'seeds':>5} {'mean':>9} {'95% interval':>20} {'lowest':>9} {'highest':>9}"
-    )
-    for folder, record, agent, env in zip(given.records, records, agents, envs, strict=True):
-        config = record.config
-        returns = evaluate_agent(
-            agent,
-            env,
-            given.episodes,
-            given.seed,
-            env_kwargs=_stored_arguments(record),
-            wrappers=_stored_wrappers(record, given.env),
-            max_steps=config.eval_max_steps,
-        )
-        means = returns.reshape(config.num_seeds, -1).mean(-1)
-        band = "too few seeds"
-        if len(means) >= _MIN_INTERVAL_SEEDS:
-            band = "{:.1f} to {:.1f}".format(*mean_interval(means))
-        print(f"{folder!s:40} {len(means):5} {means.mean():9.1f} {band:>20} "
-              f"{means.min():9.1f} {means.max():9.1f}")  # fmt: skip
+    if given.csv is not None and given.csv.exists():
+        raise InvalidInputError(f"csv is {str(given.csv)!r}, which exists; allowed: a new file")
+    names = [str(folder) for folder in given.records]
+    if len(set(names)) < len(names):
+        raise InvalidInputError(f"records are {', '.join(names)}; allowed: each one once")
+    records = {name: read_record(name) for name in names}
+    for record in records.values():
+        _require_stored(record, given.env)
+    scores = final_returns.evaluate_records(records, given.episodes, given.seed, given.env)
+    print("\n".join(comparison.table(scores)))
+    if given.csv is not None:
+        final_returns.write_final_returns(given.csv, scores, given.episodes, given.seed)
 
 
 def play(arguments: Sequence[str]) -> None:
@@ -67,10 +61,11 @@ def play(arguments: Sequence[str]) -> None:
     record = read_record(given.record)
     seed = record.best_seed if given.seed == "best" else _whole("seed", given.seed)
     agent = record.agent_of([seed])
-    env = _stored_env(record, given.env)
+    _require_stored(record, given.env)
+    env = given.env or record.config.env
     options: dict[str, Any] = {
-        "env_kwargs": _stored_arguments(record),
-        "wrappers": _stored_wrappers(record, given.env),
+        "env_kwargs": record.config.env_kwargs,
+        "wrappers": record.config.wrappers,
     }
     longest = record.config.eval_max_steps
     target = None if given.show else given.video or given.record / f"play-{seed}.gif"
@@ -133,40 +128,11 @@ def _whole(name: str, text: str) -> int:
         raise InvalidInputError(f"{name} is {text!r}; allowed: a whole number or best") from None
 
 
-def _stored_env(record, given: str | None) -> str:
-    """The environment to act in; a record's own only if that imports no module."""
-    from dpgcourse.envs.make import is_registered
+def _require_stored(record, env: str | None) -> None:
+    """Check that a record alone does not choose which module is imported."""
+    from dpgcourse.training.description import require_stored
 
-    name = given or record.config.env
-    if given is None and not is_registered(name):
-        nameless = " " in name or "<" in name  # an instance, a lambda
-        again = "--env NAME" if nameless else f"--env {name}, which imports its module"
-        raise InvalidInputError(
-            f"the record's environment {name!r} is not registered here; allowed: {again}"
-        )
-    return name
-
-
-def _stored_arguments(record) -> Mapping[str, Any]:
-    """The arguments of the record's environment, if all of them could be stored."""
-    from dpgcourse.training.record_writer import NOT_STORED
-
-    for name, value in record.config.env_kwargs.items():
-        if str(value).startswith(NOT_STORED):
-            raise InvalidInputError(
-                f"the record's environment was made with {name} = {' '.join(value.split())[:100]}; "
-                "allowed: dpgcourse.evaluate and dpgcourse.play in Python, with that argument"
-            )
-    return record.config.env_kwargs
-
-
-def _stored_wrappers(record, given: str | None) -> Sequence[Any]:
-    """The record's wrappers; those of other modules are used only with --env."""
-    wrappers = record.config.wrappers
-    foreign = [w for w in wrappers if ":" in w and not w.startswith("gymnasium.wrappers")]
-    if foreign and given is None:
-        raise InvalidInputError(
-            f"the record's environment has the wrapper {foreign[0]!r}; allowed: with --env, which "
-            "lets it be imported"
-        )
-    return wrappers
+    try:
+        require_stored(replace(record.config, eval_env=None), () if env is None else ("env",))
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{error}{' (--env NAME)' if env is None else ''}") from None

@@ -71,6 +71,9 @@ def _read_file(path: Path) -> dict[str, Any]:
 
 def read_settings(given: argparse.Namespace) -> dict[str, Any]:
     """All settings: those of --preset and --config, overridden by the options given."""
-    own = ("out", "progress", "tensorboard", "preset", "config", "algorithms", "vary")
+    own = (
+        *("out", "progress", "tensorboard", "preset", "config", "algorithms", "vary"),
+        *("resume", "from_step", "checkpoint_every", "keep_checkpoints"),
+    )
     options = {name: value for name, value in vars(given).items() if name not in own}
     return {**_base(given), **options}

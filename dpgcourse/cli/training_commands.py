@@ -1,14 +1,16 @@
 """``dpgcourse train`` and ``dpgcourse study``."""
 
-import os
+import argparse
+import io
 import shlex
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from dpgcourse.cli.options import CommandParser, about
 from dpgcourse.cli.settings import add_progress, add_settings, read_settings
+from dpgcourse.errors import InvalidInputError
 from dpgcourse.training.config import TrainConfig, make_config
 from dpgcourse.training.divergence import DivergenceError
 
@@ -16,45 +18,105 @@ from dpgcourse.training.divergence import DivergenceError
 def train(arguments: Sequence[str]) -> None:
     """Train an algorithm for several seeds at once and write a record of it.
 
-    The record is brought up to date at every evaluation; Ctrl-C keeps what has been measured.
+    The record is brought up to date at every evaluation. A run that stops, by Ctrl-C or otherwise,
+    goes on with --resume RECORD, as if it had never stopped.
     """
     parser = CommandParser(prog="dpgcourse train", description=about(train))
     parser.add_argument("--out", type=Path, help="folder for the record, new or empty; default "
                         "runs/ENV-ALGORITHM-NUMseeds-STEPSsteps")  # fmt: skip
+    parser.add_argument("--resume", type=Path, metavar="RECORD", help="go on with the run in this "
+                        "folder; its settings stay")  # fmt: skip
+    parser.add_argument("--from-step", type=int, metavar="N", help="with --resume: go on from the "
+                        "checkpoint of this step; default the latest")  # fmt: skip
+    parser.add_argument("--checkpoint-every", type=int, metavar="N", help="steps between "
+                        "checkpoints; default one after every evaluation")  # fmt: skip
+    parser.add_argument("--keep-checkpoints", type=int, default=2, metavar="N", help="how many of "
+                        "the latest are kept until the run is finished; default 2")  # fmt: skip
     add_settings(parser, arguments)
     parser.add_argument("--tensorboard", action="store_true", help="write for TensorBoard too")
     add_progress(parser)
     given = parser.parse(arguments)
+    checkpoints = {
+        "checkpoint_every": given.checkpoint_every,
+        "keep_checkpoints": given.keep_checkpoints,
+    }
+    if given.resume is not None:
+        _resume(given, checkpoints)
+        return
+    if given.from_step is not None:
+        raise InvalidInputError("from_step is given without resume; allowed: --resume RECORD")
     config = make_config(**read_settings(given))
-    from dpgcourse.training import loop, record_writer
+    from dpgcourse.training import description, loop, record_writer
 
     name = f"{_env(config)}-{config.algorithm_name}-{config.num_seeds}seeds-{config.steps}steps"
     out = given.out or Path("runs", record_writer.safe_filename(name))
-    _print_config(record_writer.describe(config))
-    policy = out / "policy.safetensors"  # is written at the first evaluation
-    of_another_run = os.path.exists(policy)
+    _print_config(description.describe(config))
+    tensorboard = given.tensorboard
+    with _reporting(out):
+        run = loop.train(
+            config, out=out, progress=given.progress, tensorboard=tensorboard, **checkpoints
+        )
+        _print_returns(run)
+
+
+def _resume(given: argparse.Namespace, checkpoints: dict[str, Any]) -> None:
+    settings = read_settings(given)
+    env = settings.pop("env", None)
+    if given.out is not None or given.tensorboard or settings:
+        other = [*settings, *(["out"] if given.out else ["tensorboard"])][0]
+        raise InvalidInputError(
+            f"{other} is given beside resume; allowed: no settings, since those of the run stay"
+        )
+    from dpgcourse.training import loop
+
+    with _reporting(given.resume):
+        step, progress = given.from_step, given.progress
+        run = loop.resume(given.resume, step=step, env=env, progress=progress, **checkpoints)
+        _print_returns(run)
+
+
+def _print_returns(run: Any) -> None:
+    final = run.final_returns
+    print(f"last evaluation: mean {final.mean():.1f} over {len(final)} seeds, ", end="")
+    print(f"lowest seed {final.min():.1f}, highest {final.max():.1f}")
+
+
+@contextmanager
+def _reporting(out: Path) -> Iterator[None]:
+    """Draw the learning curve of a run, also of one that stops, and say how to go on."""
+    from dpgcourse.training.checkpoint import checkpoint_files
+
+    before = _evaluated_at(out)
     try:
-        run = loop.train(config, out=out, progress=given.progress, tensorboard=given.tensorboard)
-    except KeyboardInterrupt:
-        kept = "the record holds every evaluation so far"
-        if not os.path.exists(policy):
-            kept = "nothing was written, because nothing had been evaluated yet"
-        print(f"interrupted; {kept}", file=sys.stderr)
-        raise SystemExit(130) from None
-    else:
-        final = run.final_returns
-        print(f"last evaluation: mean {final.mean():.1f} over {config.num_seeds} seeds, ", end="")
-        print(f"lowest seed {final.min():.1f}, highest {final.max():.1f}")
-    finally:
-        if not of_another_run and os.path.exists(policy):
+        yield
+    except (KeyboardInterrupt, DivergenceError) as stop:
+        evaluated = _evaluated_at(out) not in (None, before)
+        if evaluated:
             plot_record(out)
-            print(f"record: {out}")
+        if isinstance(stop, DivergenceError):
+            raise
+        how = "nothing was written, because no step had been finished"
+        if evaluated:
+            how = f"the record {out} holds every evaluation so far"
+        if checkpoint_files(out):
+            how = f"go on with: dpgcourse train --resume {shlex.quote(str(out))}"
+        raise type(stop)(how) from None
+    plot_record(out)
+    print(f"record: {out}")
+
+
+def _evaluated_at(out: Path) -> int | None:
+    """When the policies of a record were written, None if they were not."""
+    try:
+        return (out / "policy.safetensors").stat().st_mtime_ns
+    except (OSError, ValueError):
+        return None
 
 
 def study(arguments: Sequence[str]) -> None:
     """Train several algorithms and settings with the same seeds, a record each, in one folder.
 
-    Started again, it skips what is finished and begins anew what was interrupted. A variant that
+    Started again, it skips what is finished and goes on with what was interrupted. A variant that
     diverges keeps its record as VARIANT.partial; the others go on, and the exit status is 1.
     """
     parser = CommandParser(prog="dpgcourse study", description=about(study))
@@ -74,13 +136,12 @@ def study(arguments: Sequence[str]) -> None:
     settings.pop("algorithm", None)
     configs = study_configs(given.algorithms, given.vary, **settings)
     for variant in configs.values():
-        loop.check_config(variant)
+        loop.check_config(variant, recorded=True)
     command = shlex.join(["dpgcourse", "study", *arguments])
     try:
         failures = run_study(given.out, configs, command, given.progress)
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on with what is missing", file=sys.stderr)
-        raise SystemExit(130) from None
+    except KeyboardInterrupt as stop:
+        raise type(stop)("the same command goes on with what is missing") from None
     plot_study(given.out)
     print(f"study: {given.out}, {len(configs) - len(failures)} of {len(configs)} variants finished")
     if failures:
@@ -125,6 +186,7 @@ def _save_curves(records: dict[str, Any], target: Path) -> None:
 
     from dpgcourse.envs.vector_pendulum import REFERENCE_RETURNS
     from dpgcourse.figures import curves, style
+    from dpgcourse.training.durable_files import replace_file
 
     style.use_course_style()
     fig, axes = plt.subplots(len(records), squeeze=False, figsize=(7, 3 * len(records)))
@@ -132,5 +194,7 @@ def _save_curves(records: dict[str, Any], target: Path) -> None:
         references = REFERENCE_RETURNS.get(record.config.env)
         curves.learning_curve(record.steps, record.returns.mean(-1), references, ax=ax)
         ax.set_title(title)
-    fig.savefig(target)
+    picture = io.BytesIO()
+    fig.savefig(picture, format="png")
     plt.close(fig)
+    replace_file(target, picture.getvalue())

@@ -124,10 +124,15 @@ def closing_after_error(*envs: gym.Env | VectorEnv) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        for env in envs:
-            with suppress(Exception):  # what went wrong first says more
-                env.close()
+        close_quietly(*envs)
         raise
+
+
+def close_quietly(*envs: gym.Env | VectorEnv) -> None:
+    """Close environments after an error; what went wrong first says more than what close says."""
+    for env in envs:
+        with suppress(Exception):
+            env.close()
 
 
 def env_name(env: EnvSource) -> str:

@@ -35,6 +35,7 @@ QUANTITIES = {
     "target_lag": "distance of the target critic's parameters from the critic's",
     "action_noise_correlation": "mean size of the correlation of two entries of a - mu(s)",
     "value_gap": "mean of Q(s_0, mu(s_0)) minus the discounted return from s_0",
+    "value_gap_rms": "root mean square of the same difference, where errors do not cancel",
 }
 """Every logged quantity. Those with Q or a TD error are left out for an agent without a critic.
 
@@ -47,18 +48,20 @@ _SATURATION_LEVEL = 0.99  # of the half-range
 
 
 class Diagnostics:
-    """Measures one agent again and again; each call also remembers it for the next."""
+    """Measures one agent again and again; each call also remembers it for the next.
+
+    Attributes:
+        state_before: the agent's `state` when it was measured last, or at the start.
+    """
 
     def __init__(self, agent):
         self.agent = agent
-        self._remember()
+        self.remember()
 
-    def _remember(self) -> None:
-        state = self.agent.state()
+    def remember(self) -> None:
+        """Let the agent as it is now be what the next call compares with."""
+        self.state_before = self.agent.state()
         self.policy_before = self.agent.policy_snapshot()
-        self.parameters_before = {
-            name: flat_parameters(state, name) for name in ("actor", "critic")
-        }
 
     def __call__(self, replay: ReplayBuffer, evaluation: Evaluation) -> dict[str, np.ndarray]:
         """The quantities of `QUANTITIES`, each (S,)."""
@@ -77,14 +80,14 @@ class Diagnostics:
         }
         with contextlib.suppress(NotImplementedError):  # an agent without a critic
             log |= self._of_critic(b, a, evaluation)
-        self._remember()
+        self.remember()
         return {name: log[name] for name in QUANTITIES if name in log}
 
     def _of_parameters(self) -> dict[str, np.ndarray]:
         state, log = self.agent.state(), {}
         now = {name: flat_parameters(state, name) for name in ("actor", "critic", "critic_target")}
-        for name, before in self.parameters_before.items():
-            if before is not None:
+        for name in ("actor", "critic"):
+            if (before := flat_parameters(self.state_before, name)) is not None:
                 log[f"{name}_change"] = _length(now[name] - before)
         if now["critic_target"] is not None:
             log["target_lag"] = _length(now["critic"] - now["critic_target"])
@@ -96,6 +99,7 @@ class Diagnostics:
         y = b.r + agent.config.gamma * (1 - b.terminated) * agent.bootstrap_value(b.s_next)
         improvement = agent.q(b.s, a) - agent.q(b.s, self.policy_before(b.s))
         g = agent.dq_da(b.s, a) * agent.box.half_range
+        gaps = value_gaps(agent, evaluation)
         return {
             "q_mean": q.mean(-1),
             "q_std": q.std(-1),
@@ -103,17 +107,23 @@ class Diagnostics:
             "td_error_rms": np.sqrt(((y - q) ** 2).mean(-1)),
             "action_gradient_norm": _length(g).mean(-1),
             "policy_improvement": improvement.mean(-1),
-            "value_gap": value_gap(agent, evaluation),
+            "value_gap": gaps.mean(-1),
+            "value_gap_rms": np.sqrt((gaps**2).mean(-1)),
         }
 
 
 def value_gap(agent, evaluation: Evaluation) -> np.ndarray:
-    """Mean over the evaluation's episodes of Q(s_0, μ(s_0)) minus the discounted return, (S,).
+    """Mean over the evaluation's episodes of Q(s_0, μ(s_0)) minus the discounted return, (S,)."""
+    return value_gaps(agent, evaluation).mean(-1)
+
+
+def value_gaps(agent, evaluation: Evaluation) -> np.ndarray:
+    """Q(s_0, μ(s_0)) minus the discounted return, for each episode of an evaluation, (S, E).
 
     It has the unit of the return. If positive, the critic promises more than the policy earns.
     """
     predicted = agent.q(evaluation.start_states, agent.policy(evaluation.start_states))
-    return (predicted - evaluation.discounted).mean(-1)
+    return predicted - evaluation.discounted
 
 
 def entry_correlation(x: np.ndarray) -> np.ndarray:

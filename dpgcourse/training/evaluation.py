@@ -11,12 +11,20 @@ from gymnasium.spaces import Box, Space
 from gymnasium.vector import VectorEnv
 
 from dpgcourse.envs.checked_env import executed_action
-from dpgcourse.envs.make import closing_after_error, make_vector_env
+from dpgcourse.envs.make import VECTORIZED, closing_after_error, make_vector_env
 from dpgcourse.envs.sources import EnvSource, Wrapper
 from dpgcourse.errors import InvalidInputError
 from dpgcourse.training.divergence import FROM_ENVIRONMENT, FROM_UPDATES, require_finite
 
+TRAINING_STARTS = 10_000_000
+"""Seed of the first start state of every evaluation during training.
+
+All seeds, evaluations and agents begin in the same states, so that no difference between two
+numbers is one of luck in the starts. `evaluate` counts from 0 and meets other states.
+"""
+
 _MAX_ENVS = 100  # environments at once in `evaluate`, which bounds its memory
+_MAX_VECTORIZED_ENVS = 20_000  # copies that are computed together
 
 
 class CutEpisodeWarning(UserWarning):
@@ -87,7 +95,8 @@ def evaluate(
     require_whole("seed", seed, 0)
     require_whole("max_steps", max_steps, 1)
     S = agent.num_seeds
-    E = min(episodes, max(1, _MAX_ENVS // S))
+    together = isinstance(env, str) and env in VECTORIZED and not env_kwargs and not wrappers
+    E = min(episodes, max(1, (_MAX_VECTORIZED_ENVS if together else _MAX_ENVS) // S))
     parts = []
     for first in range(0, episodes, E):
         n = min(E, episodes - first)
@@ -174,7 +183,8 @@ def run_episodes(
         discount *= agent.config.gamma
         ended = terminated | truncated
         running &= ~ended
-        s = reset_where(envs, ended, s)  # copies that are done run on, unrecorded
+        if ended.any():  # copies that are done run on, unrecorded
+            s, _ = envs.reset(options={"reset_mask": ended})
         require_finite("first state of an evaluation", s, seeds, step, FROM_ENVIRONMENT)
         if not running.any():
             break
@@ -186,11 +196,3 @@ def run_episodes(
             stacklevel=2,
         )
     return Evaluation(total.reshape(S, -1), discounted.reshape(S, -1), start)
-
-
-def reset_where(envs: VectorEnv, ended: np.ndarray, s: np.ndarray) -> np.ndarray:
-    """The states to act in next: those after a reset where an episode has ended."""
-    if not ended.any():
-        return s
-    reset, _ = envs.reset(options={"reset_mask": ended})
-    return reset

@@ -1,43 +1,31 @@
-"""Train one algorithm for many seeds at once, with noiseless evaluations on a schedule."""
+"""Train one algorithm for many seeds at once, with evaluations and checkpoints on a schedule."""
 
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from dpgcourse.agents.base import flat_parameters
-from dpgcourse.agents.normalization import NormalizedObservations
-from dpgcourse.agents.random_streams import random_streams
-from dpgcourse.agents.registry import find_algorithm, make_agent
 from dpgcourse.agents.replay_buffer import ReplayBuffer
-from dpgcourse.envs.checked_env import executed_action
-from dpgcourse.envs.make import closing_after_error, make_vector_env
+from dpgcourse.envs.make import make_vector_env
 from dpgcourse.errors import InvalidInputError
 from dpgcourse.gradient.action_box import ActionBox
+from dpgcourse.training.checkpoint import Checkpoint, read_checkpoint
 from dpgcourse.training.config import TrainConfig, make_config
-from dpgcourse.training.diagnostics import Diagnostics
-from dpgcourse.training.divergence import (
-    FROM_ENVIRONMENT,
-    FROM_INITIAL_POLICY,
-    FROM_UPDATES,
-    require_finite,
-)
-from dpgcourse.training.evaluation import (
-    EvaluationReport,
-    require_same_spaces,
-    reset_where,
-    run_episodes,
-)
+from dpgcourse.training.description import config_from, describe, require_stored
+from dpgcourse.training.evaluation import EvaluationReport, require_whole
 from dpgcourse.training.memory_estimate import require_memory
+from dpgcourse.training.reading import understanding
 from dpgcourse.training.record_writer import RecordWriter
+from dpgcourse.training.stopping import StopRequest
 from dpgcourse.training.tensorboard import TensorBoardWriter
+from dpgcourse.training.training_state import TrainingState, evaluations_until
 
 _SATURATED_SHARE = 0.95  # share of saturated actions, and
 _LARGE_OBSERVATION = (
@@ -47,6 +35,10 @@ _LARGE_OBSERVATION = (
 
 class SaturationWarning(UserWarning):
     """Policies are stuck at the bounds of the action box, and observations are large."""
+
+
+class ResumeWarning(UserWarning):
+    """A run that was resumed differs from one that was never interrupted."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +75,8 @@ def train(
     callback: Callable[[EvaluationReport], None] | None = None,
     progress: bool = False,
     tensorboard: bool = False,
+    checkpoint_every: int | None = None,
+    keep_checkpoints: int = 2,
     **settings: Any,
 ) -> Run:
     """Train one agent per seed, all seeds at once.
@@ -96,12 +90,17 @@ def train(
         callback: called after each evaluation.
         progress: show a progress bar with the latest return, the speed and the time left.
         tensorboard: write the record's numbers for TensorBoard too; needs ``out``.
+        checkpoint_every: steps between checkpoints of the record, from which `resume` goes on;
+            default after every evaluation. Ctrl-C and SIGTERM write one more. They hold the replay
+            buffer, and are removed when the run is finished.
+        keep_checkpoints: how many are kept, >= 1.
         settings: fields of `TrainConfig` and of the algorithm's hyperparameters, such as
             ``num_seeds=3, steps=20_000, tau=0.02``.
 
     Raises:
         InvalidInputError: a setting, an environment or a folder that is not allowed; the run would
             not fit into memory. Nothing has been written then.
+        StorageError: the record cannot be written, for example because the disk is full.
         DivergenceError: a number is NaN or infinite; the message names it, the seed, the step and
             the cause. Actions, states and rewards are checked at every step, parameters and logged
             quantities at every evaluation. The record keeps the evaluations before.
@@ -114,21 +113,74 @@ def train(
         config = env
     else:
         config = make_config(env, algorithm, **settings)
-    state_dim, box = check_config(config)
-    callbacks = [callback] if callback else []
-    folder = None if out is None else Path(out)
-    if tensorboard:
-        if folder is None:
-            raise InvalidInputError("tensorboard is True and out is None; allowed: with a folder")
-        callbacks.insert(0, TensorBoardWriter(folder / "tensorboard", config))
-    if folder is not None:
-        callbacks.insert(0, RecordWriter(folder, config))
-    with np.errstate(over="ignore", invalid="ignore"), one_thread():  # an error says more
-        return _train(config, state_dim, box, callbacks, progress, folder)
+    options = _Options(callback, progress, tensorboard, checkpoint_every, keep_checkpoints)
+    return _run(config, None if out is None else Path(out), options)
 
 
-def check_config(config: TrainConfig) -> tuple[int, ActionBox]:
-    """Make the environments of a run once and estimate its memory.
+def resume(
+    folder: str | Path,
+    *,
+    step: int | None = None,
+    env: Any = None,
+    algorithm: str | Callable[..., Any] | None = None,
+    env_kwargs: Mapping[str, Any] | None = None,
+    wrappers: Sequence[Any] | None = None,
+    eval_env: Any = None,
+    callback: Callable[[EvaluationReport], None] | None = None,
+    progress: bool = False,
+    checkpoint_every: int | None = None,
+    keep_checkpoints: int = 2,
+) -> Run:
+    """Go on with a run that was interrupted, as if nothing had happened.
+
+    Weights, returns and logs become those of a run that was never interrupted, bit for bit. A
+    warning says where an environment cannot be brought back to where it was.
+
+    Args:
+        folder: the record of the run.
+        step: of the checkpoint to go on from; default the latest.
+        env: the environment, once more, if it is not registered in this process or has wrappers of
+            another module: a record alone must not choose which code runs.
+        algorithm: the agent class, if it is not known in this process.
+        env_kwargs: arguments of the environment, if the record could not store them.
+        wrappers: of the environment, if the record could not store them.
+        eval_env: environment of the evaluations, if the record could not store it.
+        callback: as in `train`, called after the evaluations that follow.
+        progress: as in `train`.
+        checkpoint_every: as in `train`.
+        keep_checkpoints: as in `train`.
+
+    Raises:
+        InvalidInputError: the folder holds no checkpoint, a damaged one, or one of another
+            configuration; something that the record cannot name is missing.
+        Exception: as `train`.
+    """
+    folder = Path(folder)
+    checkpoint = read_checkpoint(folder, step)
+    assert checkpoint.path is not None
+    with understanding(checkpoint.path):
+        config, _, _ = config_from(checkpoint.config, repr(str(folder)), algorithm)
+    given = {"env": env, "env_kwargs": env_kwargs, "wrappers": wrappers, "eval_env": eval_env}
+    given = {name: value for name, value in given.items() if value is not None}
+    require_stored(config, {*given})
+    config = replace(config, **given)
+    options = _Options(callback, progress, None, checkpoint_every, keep_checkpoints)
+    return _run(config, folder, options, checkpoint)
+
+
+@dataclass(frozen=True)
+class _Options:
+    """What a run does beside training; None for tensorboard: as before."""
+
+    callback: Callable[[EvaluationReport], None] | None
+    progress: bool
+    tensorboard: bool | None
+    checkpoint_every: int | None
+    keep_checkpoints: int
+
+
+def check_config(config: TrainConfig, recorded: bool = False) -> tuple[int, ActionBox]:
+    """Make the environments of a run once and estimate its memory, with or without a record.
 
     Returns:
         The length of a state, and the bounds of the actions.
@@ -156,7 +208,7 @@ def check_config(config: TrainConfig) -> tuple[int, ActionBox]:
                 f"{spaces[0]} and {spaces[1]}, those of env"
             )
     (state_dim,), box = spaces[0].shape, ActionBox(spaces[1].low, spaces[1].high)
-    require_memory(config, state_dim, len(box.low))
+    require_memory(config, state_dim, len(box.low), recorded)
     return state_dim, box
 
 
@@ -174,83 +226,91 @@ def one_thread() -> Iterator[None]:
             torch.set_num_threads(threads)
 
 
-def _train(config, state_dim, box, callbacks, progress, folder) -> Run:
-    S, E = config.num_seeds, config.eval_episodes
-    streams = random_streams(config.seeds)
-    agent = make_agent(find_algorithm(config.algorithm), config.agent, state_dim, box, streams)
-    if config.normalize_observations:
-        agent = NormalizedObservations(agent)
-    if config.compile:
-        agent.compile()
-    kwargs, wrappers = config.env_kwargs, config.wrappers
-    envs: Any = make_vector_env(config.env, S, kwargs, wrappers)
-    eval_env = config.env if config.eval_env is None else config.eval_env
-    with closing_after_error(envs):
-        eval_envs: Any = make_vector_env(eval_env, S * E, kwargs, wrappers)
-    with closing_after_error(envs, eval_envs):
-        steps, returns, log = _run_steps(
-            config, agent, streams, envs, eval_envs, callbacks, progress
+def _run(
+    config: TrainConfig, folder: Path | None, options: _Options, start: Checkpoint | None = None
+) -> Run:
+    """Train from the beginning or from a checkpoint."""
+    require_whole("keep_checkpoints", options.keep_checkpoints, 1)
+    if options.checkpoint_every is not None:
+        require_whole("checkpoint_every", options.checkpoint_every, 1)
+    state_dim, box = check_config(config, folder is not None)
+    with ExitStack() as stack:
+        callbacks = [options.callback] if options.callback else []
+        tensorboard = options.tensorboard
+        if tensorboard is None:
+            tensorboard = folder is not None and (folder / "tensorboard").is_dir()
+        if tensorboard:
+            if folder is None:
+                raise InvalidInputError(
+                    "tensorboard is True and out is None; allowed: with a folder"
+                )
+            first = None if start is None else start.step + 1
+            callbacks.insert(0, TensorBoardWriter(folder / "tensorboard", config, first))
+        writer = None
+        if folder is not None:
+            writer = stack.enter_context(RecordWriter(folder, config, start is not None))
+            callbacks.insert(0, writer)
+        stack.enter_context(np.errstate(over="ignore", invalid="ignore"))  # an error says more
+        stack.enter_context(one_thread())
+        state = stack.enter_context(TrainingState(config, state_dim, box))
+        if start is not None:
+            assert writer is not None
+            _go_back(state, writer, start)
+        _advance(state, callbacks, writer, options)
+        if state.reports and not config.normalize_observations:
+            _warn_if_saturated(state.log, state.replay)
+        return Run(config, state.agent, state.steps, state.returns, state.log, folder)
+
+
+def _go_back(state: TrainingState, writer: RecordWriter, start: Checkpoint) -> None:
+    """Bring a run and its record to where a checkpoint was made."""
+    assert start.path is not None
+    last, number, measured = evaluations_until(start)
+    with understanding(start.path):
+        stored, made = start.config, describe(state.config, state.agent)
+        for name in ("state_dim", "action_low", "action_high"):
+            if made[name] != stored[name]:
+                raise InvalidInputError(f"{name} is {stored[name]}, and of the environment "
+                                        f"{made[name]}")  # fmt: skip
+        state.agent.load_state(measured)
+        policy_state = state.agent.policy_state()
+    came_back = state.load_checkpoint(start)
+    writer.go_back(start.step, last, number, policy_state)
+    if not came_back:
+        warnings.warn(
+            "the environment did not come back to the state that it was left in, since it draws "
+            "random numbers from elsewhere than its own generator, or remembers earlier episodes; "
+            "the run goes on with new episodes, and differs from one that was not interrupted",
+            ResumeWarning,
+            stacklevel=5,
         )
-    envs.close()
-    eval_envs.close()
-    return Run(config, agent, steps, returns, log, folder)
 
 
-def _run_steps(config, agent, streams, envs, eval_envs, callbacks, progress):
-    """Train and evaluate; the steps, the returns and the log of all evaluations."""
-    seeds, E = config.seeds, config.eval_episodes
-    space = envs.single_action_space
-    require_same_spaces(agent, eval_envs.single_observation_space, eval_envs.single_action_space)
-    capacity = min(config.buffer_size or config.steps, config.steps)
-    replay = ReplayBuffer(capacity, agent.state_dim, agent.action_dim, streams.replay)
-
-    s, _ = envs.reset(seed=streams.environment)
-    require_finite("first state", s, seeds, 0, FROM_ENVIRONMENT)
-    eval_envs.reset(seed=[seed + i for seed in streams.evaluation for i in range(E)])
-    measure, reports = Diagnostics(agent), []
-    bar = tqdm(range(1, config.steps + 1), unit="step", disable=not progress)
-    for t in bar:
-        learning = t > config.learning_starts
-        agent.observe(s)
-        a = agent.explore(s) if learning else agent.random_action()
-        require_finite("action", a, seeds, t, FROM_UPDATES if learning else FROM_INITIAL_POLICY)
-        a = executed_action(a, space)  # what is executed is what is stored
-        s_next, r, terminated, truncated, _ = envs.step(a)
-        require_finite("state", s_next, seeds, t, FROM_ENVIRONMENT)
-        require_finite("reward", r, seeds, t, FROM_ENVIRONMENT)
-        replay.add(s, a, r, s_next, agent.terminal_flags(terminated, truncated))
-        ended = terminated | truncated
-        s = reset_where(envs, ended, s_next)
-        require_finite("first state", s, seeds, t, FROM_ENVIRONMENT)
-        agent.noise.reset(ended)
-        if learning:
+def _advance(state: TrainingState, callbacks, writer: RecordWriter | None, options) -> None:
+    """Train and evaluate until the last step, or until a signal asks to stop."""
+    config, every = state.config, options.checkpoint_every
+    assert config.learning_starts is not None
+    bar = tqdm(initial=state.step, total=config.steps, unit="step", disable=not options.progress)
+    with bar, StopRequest(active=writer is not None) as stop:
+        while state.step < config.steps:
             start = time.perf_counter()
-            agent.update(replay.sample(config.agent.batch_size))
-            if progress and config.compile and t == config.learning_starts + 1:
+            state.advance()
+            if options.progress and config.compile and state.step == config.learning_starts + 1:
                 tqdm.write(f"compiled in {time.perf_counter() - start:.0f} s", file=sys.stderr)
-        if t % config.eval_every == 0 or t == config.steps:
-            reports.append(_evaluated(agent, eval_envs, replay, measure, config, t))
-            bar.set_postfix_str(f"return {reports[-1].returns.mean():.1f}")
-            for callback in callbacks:
-                callback(reports[-1])
-    log = {name: np.stack([report.log[name] for report in reports]) for name in reports[0].log}
-    if not config.normalize_observations:
-        _warn_if_saturated(log, replay)
-    steps = np.array([report.step for report in reports])
-    return steps, np.stack([report.returns for report in reports]), log
-
-
-def _evaluated(agent, envs, replay, measure, config: TrainConfig, step: int) -> EvaluationReport:
-    """Evaluate and measure the agents after a step; nothing that is not finite gets through."""
-    state = agent.state()
-    for network in ("actor", "critic"):
-        if (parameters := flat_parameters(state, network)) is not None:
-            require_finite(network, parameters, config.seeds, step, FROM_UPDATES)
-    evaluation = run_episodes(agent, envs, config.seeds, step, config.eval_max_steps)
-    log = measure(replay, evaluation)
-    for name, values in log.items():
-        require_finite(name, values, config.seeds, step, FROM_UPDATES)
-    return EvaluationReport(step, evaluation.returns, log, agent)
+            due = state.step % every == 0 if every else state.evaluation_is_due
+            if state.evaluation_is_due:
+                report = state.evaluate()
+                bar.set_postfix_str(f"return {report.returns.mean():.1f}")
+                for callback in callbacks:
+                    callback(report)
+            bar.update()
+            unfinished = state.step < config.steps
+            if writer is not None and unfinished and (due or stop.signal is not None):
+                writer.checkpoint(state.agent, state.checkpoint(), options.keep_checkpoints)
+            if stop.signal is not None and unfinished:
+                return
+        if writer is not None:
+            writer.finish()
 
 
 def _warn_if_saturated(log: dict[str, np.ndarray], replay: ReplayBuffer) -> None:
@@ -264,5 +324,5 @@ def _warn_if_saturated(log: dict[str, np.ndarray], replay: ReplayBuffer) -> None
             f"{_SATURATED_SHARE:.0%} of the states (saturation), where gradients vanish. "
             f"Observations are large, about {size:.1g}: try normalize_observations",
             SaturationWarning,
-            stacklevel=5,
+            stacklevel=4,
         )

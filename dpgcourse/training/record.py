@@ -11,32 +11,45 @@
 
 The command line adds ``learning_curve.png``, and ``tensorboard=True`` a folder ``tensorboard``.
 
-A run that stops before its first evaluation leaves no folder. A run that stops later keeps all
-evaluations so far. Opening a record from someone else runs none of their code: weights are stored
-without pickle, and reading imports no module and makes no environment.
+A run that stops before its first evaluation leaves no evaluation. A run that stops later keeps all
+evaluations so far, and while it is being written it has checkpoints, see
+`dpgcourse.training.checkpoint`. ``policy.safetensors`` carries the step of its evaluation; rows of
+later evaluations were not finished and do not count.
+
+Opening a record from someone else runs none of their code: weights are stored without pickle,
+reading imports no module and makes no environment, and only an agent class can be called.
 """
 
 import csv
 import dataclasses
+import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import warnings
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load as load_tensors
 
 from dpgcourse.agents.base import Agent
+from dpgcourse.agents.config import is_integer
 from dpgcourse.agents.normalization import NormalizedObservations
 from dpgcourse.agents.random_streams import random_streams
-from dpgcourse.agents.registry import Algorithm, find_algorithm, make_agent
+from dpgcourse.agents.registry import find_algorithm, make_agent
 from dpgcourse.errors import InvalidInputError
 from dpgcourse.gradient.action_box import ActionBox
+from dpgcourse.training.checkpoint import checkpoint_files
 from dpgcourse.training.config import TrainConfig
-from dpgcourse.training.record_writer import FORMAT
+from dpgcourse.training.description import FORMAT, config_from
+from dpgcourse.training.memory_estimate import require_memory_for_agent
+from dpgcourse.training.reading import reading
+from dpgcourse.training.record_writer import COLUMNS, POLICY
+from dpgcourse.training.tensor_files import read_tensors
+
+
+class IncompleteRecordWarning(UserWarning):
+    """A record holds a part of an evaluation, which is left out."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,16 +99,12 @@ class Record:
                 )
         algorithm, streams = find_algorithm(self.config.algorithm), random_streams(seeds)
         assert self.config.agent is not None
+        require_memory_for_agent(self.config, len(seeds), self.state_dim, len(self.box.low))
         agent = make_agent(algorithm, self.config.agent, self.state_dim, self.box, streams)
         if self.config.normalize_observations:
             agent = NormalizedObservations(agent)
         rows = [trained.index(seed) for seed in seeds]
-        with _reading(self.folder / "policy.safetensors"):
-            for name, value in self.policy_state.items():
-                if len(value) != len(trained):
-                    raise InvalidInputError(
-                        f"{name} has {len(value)} rows; allowed: {len(trained)}, one per seed"
-                    )
+        with reading(self.folder / POLICY):
             agent.load_state({name: value[rows] for name, value in self.policy_state.items()})
         return agent
 
@@ -133,63 +142,99 @@ def read_record(folder: str | Path, algorithm: str | Callable[..., Any] | None =
     folder = Path(folder)
     if not folder.is_dir():
         raise InvalidInputError(f"{str(folder)!r} is not a folder; allowed: a record of a run")
-    with _reading(folder / "config.json") as path:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-        _require_format(fields)
-        del fields["format"]
-        stored_name = str(fields.pop("algorithm"))
-    named = _algorithm_of(folder, stored_name, algorithm)
-    with _reading(folder / "config.json"):
-        state_dim, low, high = (fields.pop(k) for k in ("state_dim", "action_low", "action_high"))
-        box = ActionBox(low, high)
-        agent = named.config_class(**fields.pop("agent"))
-        config = TrainConfig(**fields, algorithm=algorithm or named.name, agent=agent)
-    shape = (-1, config.num_seeds, config.eval_episodes)
-    with _reading(folder / "returns.csv") as path:
-        rows = _read_rows(path)
-        steps = np.array([int(row["step"]) for row in rows]).reshape(shape)[:, 0, 0]
-        returns = np.array([float(row["return"]) for row in rows]).reshape(shape)
-        if not rows:
-            raise InvalidInputError("it holds no evaluation")
+    with reading(folder / "config.json") as path:
+        described = json.loads(path.read_text(encoding="utf-8"))
+        config, state_dim, box = config_from(described, repr(str(folder)), algorithm)
+    if not (folder / POLICY).exists() and (found := checkpoint_files(folder)):
+        raise InvalidInputError(
+            f"{str(folder)!r} holds no evaluation yet; allowed: to go on with its run, which has "
+            f"the checkpoint {found[-1].name}"
+        )
+    with reading(folder / POLICY) as path:
+        policy_state, step = _read_policy(path, config.num_seeds)
+    with reading(folder / "returns.csv") as path:
+        steps = _evaluated_steps(config, step, path.stat().st_size)
+        seeds, E = config.seeds, config.eval_episodes
+        table = _read_rows(
+            path, COLUMNS, [(s, t, e) for t in steps for s in seeds for e in range(E)]
+        )
+        returns = table[:, 0].reshape(len(steps), len(seeds), E)
     log = {}
     if (folder / "log.csv").exists():
-        with _reading(folder / "log.csv") as path:
-            log = _read_log(_read_rows(path), steps, config.seeds)
-    with _reading(folder / "policy.safetensors") as path:
-        policy_state = load_tensors(path.read_bytes())
-    return Record(folder, config, steps, returns, log, policy_state, state_dim, box)
+        with reading(folder / "log.csv") as path:
+            names = _columns(path)[2:]
+            places = [(s, t) for t in steps for s in seeds]
+            table = _read_rows(path, ("seed", "step", *names), places)
+            by_name = table.reshape(len(steps), len(seeds), len(names))
+            log = {name: by_name[..., i] for i, name in enumerate(names)}
+    return Record(folder, config, np.array(steps), returns, log, policy_state, state_dim, box)
 
 
-def _require_format(fields: Mapping[str, Any]) -> None:
-    found = fields.get("format")
-    if found != FORMAT:
-        newer = isinstance(found, int) and found > FORMAT
-        hint = "; it was written by a newer version of this package" if newer else ""
-        raise InvalidInputError(f"its format is {found!r}; allowed: {FORMAT}{hint}")
-
-
-def _algorithm_of(folder: Path, name: str, given: str | Callable[..., Any] | None) -> Algorithm:
-    """The algorithm that a record names, or the one given for it."""
-    if given is None:
-        try:
-            return find_algorithm(name)
-        except InvalidInputError:
+def _read_policy(path: Path, num_seeds: int) -> tuple[dict[str, np.ndarray], int]:
+    """The arrays of the policies, and the step of their evaluation."""
+    arrays, header = read_tensors(path, FORMAT)
+    if not is_integer(header["step"], 1):
+        raise InvalidInputError(f"its step is {header['step']!r}; allowed: 1 or more")
+    for name, value in arrays.items():
+        if value.dtype.kind not in "fiu":
+            raise InvalidInputError(f"{name} has the type {value.dtype}; allowed: numbers")
+        if value.shape[:1] != (num_seeds,):
             raise InvalidInputError(
-                f"{str(folder)!r} was trained with {name!r}, which is not known here; allowed: "
-                "dpgcourse.load(folder, algorithm=...) with that class"
-            ) from None
-    found = find_algorithm(given)
-    if found.name.rpartition(":")[2] != name.rpartition(":")[2]:
-        raise InvalidInputError(
-            f"algorithm is {found.name!r}, and {str(folder)!r} was trained with {name!r}; "
-            "allowed: that class"
-        )
-    return found
+                f"{name} has shape {value.shape}; allowed: ({num_seeds}, ...), one row per seed"
+            )
+        if not np.isfinite(value).all():
+            raise InvalidInputError(f"{name} holds a number that is not finite")
+    return arrays, header["step"]
 
 
-def _read_rows(path: Path) -> list[dict[str, str]]:
+def _evaluated_steps(config: TrainConfig, last: int, file_size: int) -> list[int]:
+    """The steps of the evaluations up to the last one that was finished."""
+    assert config.eval_every is not None
+    episodes = last // config.eval_every * config.num_seeds * config.eval_episodes
+    if episodes > file_size:  # before a list of so many is made
+        raise InvalidInputError(f"it is too short for the {episodes} episodes up to step {last}")
+    steps = list(range(config.eval_every, last + 1, config.eval_every))
+    if last == config.steps and steps[-1:] != [last]:
+        steps.append(last)
+    if not steps or steps[-1] != last:
+        raise InvalidInputError(f"{POLICY} is of step {last}, where nothing is evaluated")
+    return steps
+
+
+def _columns(path: Path) -> list[str]:
     with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+        return next(csv.reader(file), [])
+
+
+def _read_rows(path: Path, columns: Sequence[str], places: Sequence[tuple[int, ...]]) -> np.ndarray:
+    """The numbers of a table, (rows, columns - those of the places).
+
+    Args:
+        path: of a CSV file.
+        columns: what its first row holds; those of the places come first, in the order of a place.
+        places: seed, step and perhaps episode of every row that counts, in the order of the file.
+    """
+    width = len(places[0])
+    with open(path, newline="", encoding="utf-8") as file:
+        rows = csv.reader(file)
+        if (found := next(rows, [])) != [*columns]:
+            raise InvalidInputError(f"its columns are {found}; allowed: {[*columns]}")
+        kept = list(itertools.islice(rows, len(places)))
+        if next(rows, None) is not None:
+            warnings.warn(
+                f"{str(path)!r} holds a part of an unfinished evaluation, which is left out",
+                IncompleteRecordWarning,
+                stacklevel=3,
+            )
+    expected = [[str(number) for number in place] for place in places]
+    if [row[:width] for row in kept] != expected:
+        raise InvalidInputError("its seeds, steps or episodes are not those of the configuration")
+    numbers = np.array([[float(x) for x in row[width:]] for row in kept])
+    if numbers.shape != (len(places), len(columns) - width):
+        raise InvalidInputError("a row has other columns than the first one")
+    if not np.isfinite(numbers).all():
+        raise InvalidInputError("it holds a number that is not finite")
+    return numbers
 
 
 def read_table(path: str | Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -204,8 +249,9 @@ def read_table(path: str | Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     Raises:
         InvalidInputError: the file cannot be read, or a seed has no row for a step of others.
     """
-    with _reading(Path(path)) as file:
-        rows = _read_rows(file)
+    with reading(Path(path)) as file:
+        with open(file, newline="", encoding="utf-8") as opened:
+            rows = list(csv.DictReader(opened))
         places = {(int(row["step"]), int(row["seed"])): row for row in rows}
         steps, seeds = (sorted({place[i] for place in places}) for i in (0, 1))
         if not rows or len(rows) != len(steps) * len(seeds):
@@ -216,36 +262,3 @@ def read_table(path: str | Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
             if name not in ("seed", "step")
         }
     return np.array(steps), table
-
-
-def _read_log(rows, steps: np.ndarray, seeds: list[int]) -> dict[str, np.ndarray]:
-    places = [(step, seed) for step in steps for seed in seeds]
-    rows = rows[: len(places)]  # interrupted, it may be ahead
-    if [(int(row["step"]), int(row["seed"])) for row in rows] != places:
-        raise InvalidInputError("its seeds and steps are not those of returns.csv")
-    names = [name for name in rows[0] if name not in ("seed", "step")]
-    shape = (len(steps), len(seeds))
-    return {n: np.array([float(row[n]) for row in rows]).reshape(shape) for n in names}
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[Path]:
-    """Turn whatever a damaged file causes into one error that names the file."""
-    try:
-        yield path
-    except FileNotFoundError:
-        raise InvalidInputError(
-            f"{str(path.parent)!r} is not a record with an evaluation: {path.name} is missing"
-        ) from None
-    except (
-        AttributeError,
-        IndexError,
-        KeyError,
-        OSError,
-        RuntimeError,
-        SafetensorError,
-        TypeError,
-        ValueError,
-        csv.Error,
-    ) as error:
-        raise InvalidInputError(f"{str(path)!r} cannot be read: {error}") from None

@@ -1,28 +1,33 @@
-"""Write the record of a training run; `dpgcourse.training.record` describes and reads it."""
+"""Write the record of a training run; `dpgcourse.training.record` describes and reads it.
+
+An evaluation is added to the tables first, and then the policies are replaced by a file that holds
+the step. That last write makes the evaluation count. A reader leaves out what came later, so a
+crash at any moment leaves a record whose tables and policies belong together.
+"""
 
 import contextlib
 import csv
-import dataclasses
+import io
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import save as save_tensors
+from filelock import FileLock, Timeout
 
-from dpgcourse.agents.registry import qualified_name
 from dpgcourse.envs.make import env_name
 from dpgcourse.errors import InvalidInputError
+from dpgcourse.training import checkpoint
 from dpgcourse.training.config import TrainConfig
+from dpgcourse.training.description import FORMAT, describe
 from dpgcourse.training.diagnostics import QUANTITIES
+from dpgcourse.training.durable_files import PARTIAL, append_to_file, replace_file
 from dpgcourse.training.evaluation import EvaluationReport
 from dpgcourse.training.provenance import provenance, without_surrogates
+from dpgcourse.training.tensor_files import write_tensors
 
-FORMAT = 2  # of config.json; raised when its fields change
 COLUMNS = ("seed", "step", "episode", "return")
-NOT_STORED = "not stored:"  # begins what stands for an argument that JSON does not know
 FILES = {
     "config.json": "the configuration, and the sizes and bounds of states and actions",
     "provenance.json": "versions, git state of the working directory, machine, command and time",
@@ -30,69 +35,201 @@ FILES = {
     "log.csv": "what was measured at every evaluation; the columns are listed below",
     "policy.safetensors": "what the agents need to act, seeds in the first axis",
 }
+LOCK = ".lock"  # held by the process that writes
+POLICY = "policy.safetensors"
 
 
 class RecordWriter:
-    """Writes a record; a callback of `dpgcourse.train`.
+    """Writes a record; a callback of `dpgcourse.train`, and a context manager.
+
+    Only one process can write in a folder. Other processes may read it at any time.
 
     Args:
-        folder: created at the first evaluation, with its parents.
+        folder: created with its parents; removed again if nothing is written.
         config: what is being trained.
+        resumed: whether the folder is a record that goes on.
 
     Raises:
-        InvalidInputError: the folder exists and is not empty, is a file, or cannot be made. Nothing
-            is overwritten.
+        InvalidInputError: another process writes in the folder; it is a file or cannot be made; it
+            is not empty and no record that goes on. Nothing is overwritten.
     """
 
-    def __init__(self, folder: str | Path, config: TrainConfig):
+    def __init__(self, folder: str | Path, config: TrainConfig, resumed: bool = False):
         self.folder, self.config = Path(folder), config
-        if os.path.exists(folder) and (not self.folder.is_dir() or any(self.folder.iterdir())):
-            raise InvalidInputError(f"out is {str(folder)!r}, which exists; allowed: a new folder")
+        if not resumed:
+            _require_new(self.folder)
         require_folder(self.folder, f"out is {str(folder)!r}")
-        self.started = False
-
-    def _start(self, report: EvaluationReport) -> None:
+        self._made = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
         self.folder.mkdir(parents=True, exist_ok=True)
-        for name, content in (
-            ("config.json", describe(self.config, report.agent)),
-            ("provenance.json", provenance()),
-        ):
-            text = json.dumps(content, indent=2, ensure_ascii=False)
-            (self.folder / name).write_text(without_surrogates(text) + "\n", encoding="utf-8")
-        (self.folder / "README.md").write_text(readme(self.config), encoding="utf-8")
-        self._append("returns.csv", [COLUMNS])
-        self._append("log.csv", [("seed", "step", *report.log)])
-        self.started = True
+        self._lock = lock_folder(self.folder)
+        self._started = resumed
+        if not resumed:
+            _require_new(self.folder)  # nobody else has written in the meantime
 
-    def _append(self, name: str, rows) -> None:
-        with open(self.folder / name, "a", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(rows)
+    def __enter__(self) -> "RecordWriter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        unlock_folder(self.folder, self._lock)
+        for path in self._made:  # those that are still empty
+            with contextlib.suppress(OSError):
+                path.rmdir()
+
+    def start(self, agent: Any) -> None:
+        """Write what is known before the first evaluation, unless that has been done."""
+        if self._started:
+            return
+        _write_json(self.folder / "config.json", describe(self.config, agent))
+        _write_json(self.folder / "provenance.json", provenance())
+        replace_file(self.folder / "README.md", readme(self.config).encode())
+        self._started = True
 
     def __call__(self, report: EvaluationReport) -> None:
-        """Append one evaluation and replace the stored policies."""
-        if not self.started:
-            self._start(report)
+        """Add one evaluation and replace the stored policies."""
+        self.start(report.agent)
         seeds, step = self.config.seeds, report.step
         values = zip(*report.log.values(), strict=True)  # one tuple per seed
-        self._append(
-            "log.csv",
-            [
-                (seed, step, *(f"{x:.6g}" for x in row))
-                for seed, row in zip(seeds, values, strict=True)
-            ],
-        )
-        self._append(
-            "returns.csv",
-            [
-                (seed, step, i, round(float(value), 4))
-                for seed, episodes in zip(seeds, report.returns, strict=True)
-                for i, value in enumerate(episodes)
-            ],
-        )
-        arrays = {k: np.ascontiguousarray(v) for k, v in report.agent.policy_state().items()}
-        partial = self.folder / "policy.safetensors.partial"
-        partial.write_bytes(save_tensors(arrays))
-        os.replace(partial, self.folder / "policy.safetensors")  # whole or not at all
+        log = [
+            (seed, step, *(f"{x:.6g}" for x in row))
+            for seed, row in zip(seeds, values, strict=True)
+        ]
+        returns = [
+            (seed, step, i, round(float(value), 4))
+            for seed, episodes in zip(seeds, report.returns, strict=True)
+            for i, value in enumerate(episodes)
+        ]
+        for name, head, rows in (
+            ("log.csv", ("seed", "step", *report.log), log),
+            ("returns.csv", COLUMNS, returns),
+        ):
+            path = self.folder / name
+            if not path.exists():
+                replace_file(path, csv_text([head]))
+            append_to_file(path, csv_text(rows))
+        self._write_policy(report.agent.policy_state(), step)
+
+    def _write_policy(self, state: dict[str, np.ndarray], step: int) -> None:
+        write_tensors(self.folder / POLICY, state, {"format": FORMAT, "step": step})
+
+    def go_back(
+        self, start: int, step: int, evaluations: int, policy_state: dict[str, np.ndarray]
+    ) -> None:
+        """Keep what was written up to a checkpoint, for a run that goes on from it.
+
+        Args:
+            start: step of the checkpoint; later ones are removed.
+            step: of the last evaluation that stays.
+            evaluations: how many stay.
+            policy_state: what the agents needed to act then; unused if none stays.
+        """
+        if evaluations:
+            self._write_policy(policy_state, step)
+        elif (self.folder / POLICY).exists():
+            (self.folder / POLICY).unlink()
+        S, E = self.config.num_seeds, self.config.eval_episodes
+        for name, rows in (("log.csv", S), ("returns.csv", S * E)):
+            path = self.folder / name
+            if not path.exists():
+                continue
+            lines = path.read_bytes().splitlines(keepends=True)
+            kept = lines[: 1 + evaluations * rows] if evaluations else []
+            if kept != lines:
+                replace_file(path, b"".join(kept)) if kept else path.unlink()
+        checkpoint.remove_checkpoints(self.folder, after=start)
+        resumed = self.folder / "provenance.json"
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            found = json.loads(resumed.read_text(encoding="utf-8"))
+            found.setdefault("resumed", []).append(provenance())
+            _write_json(resumed, found)
+
+    def checkpoint(self, agent: Any, content: checkpoint.Checkpoint, keep: int) -> None:
+        """Write a checkpoint into the record."""
+        self.start(agent)
+        checkpoint.write_checkpoint(self.folder, content, keep)
+
+    def finish(self) -> None:
+        """Remove the checkpoints: the run needs them no more."""
+        checkpoint.remove_checkpoints(self.folder)
+
+
+def _require_new(folder: Path) -> None:
+    exists = folder.exists() or folder.is_symlink()
+    if not exists or (folder.is_dir() and all(path.name == LOCK for path in folder.iterdir())):
+        return
+    hint = ""
+    if folder.is_dir() and checkpoint.checkpoint_files(folder):
+        hint = "; or go on with the run in it: dpgcourse train --resume, dpgcourse.resume"
+    raise InvalidInputError(f"out is {str(folder)!r}, which exists; allowed: a new folder{hint}")
+
+
+def lock_folder(folder: Path) -> FileLock:
+    """Keep other processes of this package from writing in a folder.
+
+    Raises:
+        InvalidInputError: another one is writing.
+    """
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise InvalidInputError(
+            f"{str(folder)!r} is in use: another process writes there; allowed: another folder, or "
+            "waiting for it"
+        ) from None
+    return lock
+
+
+def unlock_folder(folder: Path, lock: FileLock) -> None:
+    """Let others write again."""
+    with contextlib.suppress(OSError):
+        (folder / LOCK).unlink()
+    lock.release()
+
+
+def require_no_foreign_files(folder: Path) -> None:
+    """Check that all files of a folder are those of a run.
+
+    Raises:
+        InvalidInputError: something else lies there, or it is no folder.
+    """
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise InvalidInputError(f"{str(folder)!r} is a file; allowed: after moving it away")
+    own = {*FILES, "README.md", "learning_curve.png", LOCK}
+    own |= {name + PARTIAL for name in own}
+    for path in folder.iterdir():
+        if path.name != checkpoint.FOLDER and (path.name not in own or not path.is_file()):
+            raise InvalidInputError(
+                f"{str(folder)!r} holds {path.name!r}, which no run has written; allowed: after "
+                "moving it away"
+            )
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove the files of a run that did not finish, and its folder.
+
+    Raises:
+        InvalidInputError: something else lies in the folder. Nothing has been removed then.
+    """
+    require_no_foreign_files(folder)
+    checkpoint.remove_checkpoints(folder)
+    if folder.exists():
+        for path in [path for path in folder.iterdir() if path.is_file()]:
+            path.unlink()
+        folder.rmdir()
+
+
+def _write_json(path: Path, content: Any) -> None:
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    replace_file(path, (without_surrogates(text) + "\n").encode())
+
+
+def csv_text(rows: Any) -> bytes:
+    """Rows as the content of a CSV file."""
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
 
 
 def require_folder(folder: Path, setting: str, name: str = ".writable") -> None:
@@ -121,41 +258,6 @@ def require_folder(folder: Path, setting: str, name: str = ".writable") -> None:
         raise InvalidInputError(
             f"{setting}, which cannot be written: {reason}; allowed: a place that can"
         ) from None
-
-
-def describe(config: TrainConfig, agent: Any = None) -> dict[str, Any]:
-    """A configuration as JSON knows it: environments, algorithms and wrappers by their names.
-
-    Args:
-        config: what is described.
-        agent: if given, the sizes of its states and actions are added.
-    """
-    fields = {f.name: getattr(config, f.name) for f in dataclasses.fields(config)}
-    eval_env = None if config.eval_env is None else env_name(config.eval_env)
-    wrappers = [w if isinstance(w, str) else qualified_name(w) for w in config.wrappers]
-    fields |= {
-        "env": env_name(config.env),
-        "eval_env": eval_env,
-        "algorithm": config.algorithm_name,
-        "wrappers": wrappers,
-        "env_kwargs": {name: _plain(value) for name, value in config.env_kwargs.items()},
-        "agent": dataclasses.asdict(config.agent) if config.agent else None,
-    }
-    if agent is not None:
-        fields["state_dim"] = agent.state_dim
-        fields["action_low"] = agent.box.low.tolist()
-        fields["action_high"] = agent.box.high.tolist()
-    return {"format": FORMAT, **fields}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic | np.ndarray):
-        value = value.tolist()
-    try:
-        json.dumps(value)
-    except (TypeError, ValueError):
-        return f"{NOT_STORED} {value!r}"
-    return value
 
 
 def safe_filename(text: str) -> str:

@@ -4,30 +4,42 @@
 |---|---|
 | ``command.txt`` | the commands that filled it, one per line |
 | ``VARIANT/`` | a finished record |
-| ``VARIANT.partial/`` | one that was interrupted or diverged, up to its latest evaluation |
+| ``VARIANT.partial/`` | one that was interrupted or diverged |
 | ``summary.csv`` | the mean return of the last evaluation, per variant and seed |
 
-A study that is started again skips what is finished and begins anew what is partial: half of one
-run is never joined to half of another.
+A study that is started again skips what is finished and goes on with what is partial, from its
+checkpoint. Only one process works in a study.
 """
 
-import csv
+import contextlib
 import itertools
 import json
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from dpgcourse.errors import InvalidInputError
+from dpgcourse.training.checkpoint import checkpoint_files
 from dpgcourse.training.config import TrainConfig, make_config
+from dpgcourse.training.description import describe, same_settings
 from dpgcourse.training.divergence import DivergenceError
-from dpgcourse.training.loop import train
+from dpgcourse.training.durable_files import replace_file
+from dpgcourse.training.loop import resume, train
 from dpgcourse.training.provenance import without_surrogates
+from dpgcourse.training.reading import reading
 from dpgcourse.training.record import Record, read_record
-from dpgcourse.training.record_writer import describe, require_folder, safe_filename
+from dpgcourse.training.record_writer import (
+    LOCK,
+    csv_text,
+    lock_folder,
+    remove_unfinished,
+    require_folder,
+    require_no_foreign_files,
+    safe_filename,
+    unlock_folder,
+)
 
 _FIXED = ("num_seeds", "first_seed", "agent")  # the same in all variants of a study
 _MAX_NAME_LENGTH = 150  # characters of a variant's name, which becomes a folder
@@ -101,61 +113,101 @@ def run_study(
         One line for each variant that diverged; its record up to there stays, as partial.
 
     Raises:
-        InvalidInputError: the folder holds something that is not a study, or a finished variant of
-            the same name and another configuration. Nothing has been written then.
+        InvalidInputError: the folder holds something that is not a study, or a variant of the same
+            name and another configuration; another process works in it. Nothing has been written
+            then.
     """
     folder = Path(folder)
     command = without_surrogates(command)
     log = folder / "command.txt"
-    new = not os.path.exists(folder)
-    if not new and not log.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InvalidInputError(
-            f"out is {str(folder)!r}, which is no study; allowed: a new folder or a study"
-        )
+    _require_study(folder)
     require_folder(folder, f"out is {str(folder)!r}")
-    todo = {n: c for n, c in configs.items() if not _finished(folder / n, c)}
+    new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
-    commands = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
-    if command not in commands:
-        log.write_text("\n".join([*commands, command]) + "\n", encoding="utf-8")
-    failures = []
-    for i, (name, config) in enumerate(configs.items(), 1):
-        if progress:
-            state = "training" if name in todo else "finished before, skipped"
-            print(f"[{i}/{len(configs)}] {name}: {state}", file=sys.stderr)
-        if name not in todo:
-            continue
-        partial = folder / f"{name}.partial"
-        if partial.exists():
-            shutil.rmtree(partial)
-        try:
-            train(config, out=partial, progress=progress)
-        except DivergenceError as error:
-            failures.append(f"{name}: {error}")
-        else:
-            os.replace(partial, folder / name)
-    write_summary(folder)
+    lock = lock_folder(folder)
+    try:
+        todo = {n: c for n, c in configs.items() if not _is_finished(folder / n, c)}
+        for name, config in todo.items():
+            _require_own(folder / f"{name}.partial", config)
+        commands = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+        if command not in commands:
+            replace_file(log, ("\n".join([*commands, command]) + "\n").encode())
+        failures = []
+        for i, (name, config) in enumerate(configs.items(), 1):
+            if progress:
+                state = "training" if name in todo else "finished before, skipped"
+                print(f"[{i}/{len(configs)}] {name}: {state}", file=sys.stderr)
+            if name not in todo:
+                continue
+            try:
+                _train_or_resume(config, folder / f"{name}.partial", progress)
+            except DivergenceError as error:
+                failures.append(f"{name}: {error}")
+            else:
+                os.replace(folder / f"{name}.partial", folder / name)
+        write_summary(folder)
+    finally:
+        unlock_folder(folder, lock)
+        if new and not any(folder.iterdir()):
+            folder.rmdir()
     return failures
 
 
-def _finished(folder: Path, config: TrainConfig) -> bool:
+def _require_study(folder: Path) -> None:
+    """Check that a folder is a study, is empty, or does not exist."""
+    if not folder.exists() or (folder / "command.txt").exists():
+        return
+    if not folder.is_dir() or any(path.name != LOCK for path in folder.iterdir()):
+        raise InvalidInputError(
+            f"out is {str(folder)!r}, which is no study; allowed: a new folder or a study"
+        )
+
+
+def _train_or_resume(config: TrainConfig, partial: Path, progress: bool) -> None:
+    with contextlib.suppress(InvalidInputError):
+        if read_record(partial).steps[-1] == config.steps:
+            return  # it was stopped after its last evaluation
+    if checkpoint_files(partial):
+        resume(
+            partial,
+            env=config.env,
+            algorithm=config.algorithm,
+            env_kwargs=config.env_kwargs,
+            wrappers=config.wrappers,
+            eval_env=config.eval_env,
+            progress=progress,
+        )
+        return
+    remove_unfinished(partial)
+    train(config, out=partial, progress=progress)
+
+
+def _is_finished(folder: Path, config: TrainConfig) -> bool:
     if not folder.exists():
         return False
-    there, asked = _flat(describe(read_record(folder).config)), _flat(describe(config))
-    names = sorted({*there, *asked})
-    other = [name for name in names if _same(there.get(name)) != _same(asked.get(name))]
-    if other:
-        listed = "; ".join(f"{n} is {asked.get(n)!r}, there {there.get(n)!r}" for n in other)
-        raise InvalidInputError(f"{str(folder)!r} was made otherwise: {listed}; allowed: equal")
+    _require_same(folder, describe(read_record(folder).config), config)
     return True
 
 
-def _flat(described: dict[str, Any]) -> dict[str, Any]:
-    return {**described, **described["agent"]} | {"agent": None}
+def _require_own(partial: Path, config: TrainConfig) -> None:
+    """Check that what is partial is a run of this configuration, which may go on or go away."""
+    if not (partial / "config.json").exists():
+        require_no_foreign_files(partial)
+        return
+    with reading(partial / "config.json") as path:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise InvalidInputError("it holds no configuration")
+    _require_same(partial, found, config)
+    if not checkpoint_files(partial):
+        require_no_foreign_files(partial)
 
 
-def _same(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+def _require_same(folder: Path, found: dict[str, Any], config: TrainConfig) -> None:
+    if differing := same_settings(describe(config), found):
+        raise InvalidInputError(
+            f"{str(folder)!r} was made otherwise: {'; '.join(differing)}; allowed: equal"
+        )
 
 
 def read_study(folder: str | Path) -> dict[str, Record]:
@@ -176,10 +228,11 @@ def write_summary(folder: Path) -> None:
     records = read_study(folder)
     if not records:
         return
-    with open(folder / "summary.csv", "w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(("variant", "seed", "step", "return"))
-        for name, record in records.items():
-            last = record.returns[-1].mean(-1)
-            for seed, value in zip(record.config.seeds, last, strict=True):
-                table.writerow((name, seed, record.steps[-1], round(float(value), 4)))
+    rows: list[tuple] = [("variant", "seed", "step", "return")]
+    for name, record in records.items():
+        last = record.returns[-1].mean(-1)
+        rows += [
+            (name, seed, record.steps[-1], round(float(value), 4))
+            for seed, value in zip(record.config.seeds, last, strict=True)
+        ]
+    replace_file(folder / "summary.csv", csv_text(rows))

@@ -16,18 +16,19 @@ class TensorBoardWriter:
         folder: gets a folder for each seed at the first evaluation; show it with
             ``tensorboard --logdir FOLDER``.
         config: what is being trained.
+        first_step: what an earlier process wrote from this step on is dropped.
 
     Raises:
         InvalidInputError: TensorBoard is not installed.
     """
 
-    def __init__(self, folder: Path, config: TrainConfig):
+    def __init__(self, folder: Path, config: TrainConfig, first_step: int | None = None):
         if importlib.util.find_spec("tensorboard") is None:
             raise InvalidInputError(
                 "tensorboard is True, and it is not installed; allowed: after "
                 "pip install 'dpgcourse[tensorboard]'"
             )
-        self.folder, self.config = folder, config
+        self.folder, self.config, self.first_step = folder, config, first_step
         self.writers: list[Any] = []
 
     def __call__(self, report: EvaluationReport) -> None:
@@ -36,7 +37,9 @@ class TensorBoardWriter:
 
         if not self.writers:
             names = [f"seed{seed}" for seed in self.config.seeds]
-            self.writers = [SummaryWriter(self.folder / name) for name in names]
+            self.writers = [
+                SummaryWriter(self.folder / name, purge_step=self.first_step) for name in names
+            ]
         for row, writer in enumerate(self.writers):
             writer.add_scalar("return", report.returns[row].mean(), report.step)
             for name, values in report.log.items():

@@ -28,8 +28,8 @@ from dpgcourse.agents.ddpg import DDPG
 from dpgcourse.agents.policy_gradient import policy_gradient
 from dpgcourse.envs.lqr import CART, FORCE
 from dpgcourse.training.config import TrainConfig
+from dpgcourse.training.description import describe
 from dpgcourse.training.loop import train
-from dpgcourse.training.record_writer import describe
 
 KEPT = 16  # batches whose states judge the gradient
 

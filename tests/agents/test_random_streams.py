@@ -4,11 +4,7 @@ from dpgcourse.agents.random_streams import random_streams
 
 
 def draws(group, row):
-    generators = (group.weights, group.exploration, group.replay, group.target_noise)
-    return [float(rngs[row].random()) for rngs in generators] + [
-        group.environment[row],
-        group.evaluation[row],
-    ]
+    return [float(rngs[row].random()) for rngs in vars(group).values()]
 
 
 def test_a_seed_draws_the_same_alone_and_beside_others():

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dpgcourse.training.description import describe
 from dpgcourse.training.evaluation import evaluate
 from dpgcourse.training.record import read_record, read_table
-from dpgcourse.training.record_writer import describe
 from results.lqr import linear_actor
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"

@@ -11,7 +11,7 @@ from dpgcourse.agents.noise import OrnsteinUhlenbeckNoise
 from dpgcourse.agents.numpy_ddpg import NumpyDDPG
 from dpgcourse.agents.replay_buffer import ReplayBuffer
 from dpgcourse.errors import InvalidInputError
-from dpgcourse.training import loop as train_module
+from dpgcourse.training import training_state
 from dpgcourse.training.config import TrainConfig
 from dpgcourse.training.divergence import DivergenceError
 from dpgcourse.training.loop import SaturationWarning, train
@@ -41,7 +41,7 @@ def buffers(monkeypatch):
             super().__init__(*args, **kwargs)
             made.append(self)
 
-    monkeypatch.setattr(train_module, "ReplayBuffer", Kept)
+    monkeypatch.setattr(training_state, "ReplayBuffer", Kept)
     return made
 
 
@@ -118,7 +118,7 @@ def test_a_seed_gets_the_same_run_alone_and_beside_others():
 def test_in_double_precision_a_seed_gets_its_own_run_to_nine_digits(
     agent_class, dtype, monkeypatch
 ):
-    monkeypatch.setattr(train_module, "ReplayBuffer", partial(ReplayBuffer, dtype="float64"))
+    monkeypatch.setattr(training_state, "ReplayBuffer", partial(ReplayBuffer, dtype="float64"))
     double = partial(agent_class, dtype=dtype)
 
     def learned(**seeds):

@@ -18,7 +18,8 @@ import dataclasses, re, sys
 import torch
 from dpgcourse.agents.config import DDPGConfig, TD3Config
 from dpgcourse.agents.replay_buffer import ReplayBuffer
-from dpgcourse.training import loop
+from dpgcourse.training import loop, training_state
+from dpgcourse.training.record_writer import RecordWriter
 from dpgcourse.training.config import TrainConfig
 from dpgcourse.training.loop import train
 
@@ -27,24 +28,28 @@ class Filled(ReplayBuffer):
         super().__init__(*args)
         for store in self._stored:
             store[...] = 1.0
+        self.size = self.capacity  # a checkpoint holds all of it
 
 class Enough(Exception):
     pass
 
-def stop(*args):
-    raise Enough
+class Stops(RecordWriter):
+    def checkpoint(self, *args):
+        super().checkpoint(*args)
+        raise Enough
 
 def peak():
     status = open("/proc/self/status").read()  # getrusage would count the parent's memory
     return 1024 * int(re.search("VmHWM:\s*(\d+) kB", status)[1])
 
 torch.set_num_threads(1)
-loop.ReplayBuffer = Filled
+training_state.ReplayBuffer = Filled
 train(TrainConfig(num_seeds=1, steps=20, learning_starts=10, eval_every=20, eval_episodes=1))
 before = peak()
+loop.RecordWriter = Stops
 try:
     config = dataclasses.replace(eval(sys.argv[1]), learning_starts=10, eval_every=20)
-    train(config, callback=stop)
+    train(config, out=sys.argv[2])
 except Enough:
     print(peak() - before, peak())
 """
@@ -60,12 +65,13 @@ except Enough:
         "TrainConfig(env='LQR-v0', num_seeds=20)",
     ],
 )
-def test_the_estimate_is_near_the_measured_peak(text):
-    done = subprocess.run([sys.executable, "-c", MEASURE, text], capture_output=True, text=True)
+def test_the_estimate_is_near_the_measured_peak(text, tmp_path):
+    command = [sys.executable, "-c", MEASURE, text, str(tmp_path / "record")]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     growth, peak = map(int, done.stdout.split())
     config = eval(text)
-    estimate = estimate_memory(config, *((2, 1) if config.env == "LQR-v0" else (3, 1)))
+    estimate = estimate_memory(config, 2 if config.env == "LQR-v0" else 3, 1, recorded=True)
     print(f"{text}: estimate {estimate / 1e6:.0f} MB, grew {growth / 1e6:.0f}, {peak / 1e6:.0f}")
     assert growth / 1.6 - 30e6 < estimate < 1.6 * growth + 30e6
     assert peak < 4 * 2**30

@@ -16,11 +16,13 @@ from dpgcourse.training.config import TrainConfig
 from dpgcourse.training.diagnostics import QUANTITIES
 from dpgcourse.training.loop import train
 from dpgcourse.training.record import (
+    IncompleteRecordWarning,
     load,
     read_record,
     read_table,
 )
 from dpgcourse.training.record_writer import FILES, RecordWriter, safe_filename
+from dpgcourse.training.tensor_files import write_tensors
 
 CONFIG = TrainConfig(
     num_seeds=2,
@@ -86,10 +88,11 @@ def change(record, **fields):
     path.write_text(json.dumps(json.loads(path.read_text()) | fields))
 
 
-def test_a_record_of_another_format_is_refused(record):
-    change(record, format=3)
-    message = "config.json' cannot be read: its format is 3; allowed: 2; it was written by a newer"
-    with pytest.raises(InvalidInputError, match=message):
+@pytest.mark.parametrize(("found", "when"), [(4, "a newer"), (2, "an older")])
+def test_a_record_of_another_format_is_refused(found, when, record):
+    change(record, format=found)
+    message = f"config.json' cannot be read: its format is {found}; allowed: 3; it was written by "
+    with pytest.raises(InvalidInputError, match=message + when):
         read_record(record)
 
 
@@ -101,7 +104,7 @@ def test_a_record_explains_its_files_and_columns(run):
     assert made["numpy"] == np.__version__ and made["python"] and "git_commit" in made
 
 
-def test_nothing_is_written_before_the_first_evaluation(tmp_path):
+def test_a_run_that_fails_early_leaves_nothing(tmp_path):
     class Fails(DDPG):
         def update(self, batch):
             raise RuntimeError("broken")
@@ -182,11 +185,99 @@ def test_the_log_is_tidy(run):
     assert [row[:2] for row in rows[1:]] == [["3", "20"], ["4", "20"], ["3", "40"], ["4", "40"]]
 
 
-def test_a_log_that_is_one_evaluation_ahead_is_read(record):
-    log = record / "log.csv"
-    steps = [line.replace(",40,", ",60,") for line in log.read_text().splitlines()[-2:]]
-    log.write_text(log.read_text() + "\n".join(steps) + "\n")
-    assert read_record(record).log["q_mean"].shape == (2, 2)
+@pytest.mark.parametrize("name", ["log.csv", "returns.csv"])
+@pytest.mark.parametrize("cut", [1, 7, 30])
+def test_a_part_of_an_evaluation_is_left_out(record, name, cut):
+    whole = read_record(record)
+    table = (record / name).read_bytes()
+    more = b"\r\n".join(table.splitlines()[-2:]).replace(b",40,", b",60,")
+    (record / name).write_bytes(table + more[:cut])  # torn while it was being written
+    with pytest.warns(IncompleteRecordWarning, match=f"{name}' holds a part of an unfinished"):
+        found = read_record(record)
+    assert np.array_equal(found.returns, whole.returns)
+    assert np.array_equal(found.log["q_mean"], whole.log["q_mean"])
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "message"),
+    [
+        ("returns.csv", b"3,20,0,", b"5,20,0,", "its seeds, steps or episodes are not"),
+        ("returns.csv", b"3,20,1,", b"3,20,0,", "its seeds, steps or episodes are not"),
+        ("returns.csv", b"3,20,0,-", b"3,20,0,nan", "could not convert|not finite"),
+        ("returns.csv", b"3,20,0,-", b"3,20,0,-inf,", "not finite|other columns|inhomogeneous"),
+        ("returns.csv", b"episode,return", b"episode,score", "its columns are"),
+        ("log.csv", b"4,40,", b"4.5,40,", "its seeds, steps or episodes are not"),
+    ],
+)
+def test_a_number_that_cannot_be_right_is_refused(name, old, new, message, record):
+    table = (record / name).read_bytes()
+    assert old in table
+    (record / name).write_bytes(table.replace(old, new, 1))
+    with pytest.raises(InvalidInputError, match=f"{name}' cannot be read: .*({message})"):
+        read_record(record)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"seed": 1}, "it has 'seed'; allowed: "),
+        ({"agent": {}}, "agent has no actor_lr"),
+        ({"agent": None}, "agent is None; allowed: an object"),
+        ({"first_seed": 1.5}, "first_seed is 1.5; allowed: 0 or more"),
+        ({"state_dim": True}, "state_dim is True; allowed: a whole number"),
+        ({"action_low": [float("nan")]}, r"action_low is \[nan\]; allowed: a list of finite"),
+        ({"action_low": [3.0]}, "bounds are"),
+        ({"env": 7}, "env is 7; allowed: a name"),
+        ({"wrappers": [1]}, "wrappers is"),
+        ({"num_seeds": 10**12}, "policy.safetensors' cannot be read: actor"),
+        ({"eval_episodes": 10**12}, "returns.csv' cannot be read: it is too short"),
+        ({"eval_every": 7}, "step 40, where nothing is evaluated|seeds, steps or episodes"),
+    ],
+)
+def test_a_setting_that_cannot_be_right_is_refused(changes, message, record):
+    change(record, **changes)
+    with pytest.raises(InvalidInputError, match=message):
+        read_record(record)
+
+
+def test_a_setting_that_is_missing_is_named(record):
+    path = record / "config.json"
+    stored = json.loads(path.read_text())
+    del stored["eval_every"]
+    path.write_text(json.dumps(stored))
+    with pytest.raises(InvalidInputError, match="config.json' cannot be read: it has no eval_ev"):
+        read_record(record)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (np.full((2, 10), np.nan), "holds a number that is not finite"),
+        (np.ones((2, 10), dtype=bool), "has the type bool; allowed: numbers"),
+        (np.ones((3, 10)), r"has shape \(3, 10\); allowed: \(2, ...\), one row per seed"),
+    ],
+)
+def test_weights_that_cannot_be_right_are_refused(value, message, record):
+    write_tensors(record / "policy.safetensors", {"actor.x": value}, {"format": 3, "step": 40})
+    with pytest.raises(InvalidInputError, match=f"policy.safetensors' cannot be read: .*{message}"):
+        read_record(record)
+
+
+def test_networks_that_do_not_fit_into_memory_are_refused(record):
+    config = json.loads((record / "config.json").read_text())
+    config["agent"]["hidden_sizes"] = [10**6, 10**6]
+    (record / "config.json").write_text(json.dumps(config))
+    with pytest.raises(InvalidInputError, match="2 agents of 20000.* parameters each need about"):
+        read_record(record).agent  # noqa: B018
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.parametrize("name", ["config.json", "returns.csv", "policy.safetensors"])
+def test_a_pipe_in_the_place_of_a_file_does_not_block(name, record):
+    (record / name).unlink()
+    os.mkfifo(record / name)
+    with pytest.raises(InvalidInputError, match=f"{name}' cannot be read: it is not a regular"):
+        read_record(record)
 
 
 def test_a_record_without_a_log_has_an_empty_one(record):
@@ -203,14 +294,11 @@ def test_the_table_is_tidy(run):
 
 
 def test_an_interrupted_run_keeps_what_it_had(tmp_path):
-    writer = RecordWriter(tmp_path / "record", CONFIG)
-
     def interrupt(report):
-        writer(report)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(CONFIG, callback=interrupt)
+        train(CONFIG, out=tmp_path / "record", callback=interrupt)
     record = read_record(tmp_path / "record")
     assert record.steps.tolist() == [20]
     assert record.returns.shape == (1, 2, 3)
@@ -245,10 +333,12 @@ class Hostile:
         b"\x00\xff\xfe" * 50,
         b"[1, 2]",
         b'{"env": "Pendulum-v1"}',
+        b"[" * 100_000,
+        b"x" * 200_000,
         b"seed,step\n1,2\n",
         pickle.dumps(Hostile()),
     ],
-    ids=["empty", "binary", "list", "object", "columns", "pickle"],
+    ids=["empty", "binary", "list", "object", "deep", "long", "columns", "pickle"],
 )
 def test_a_damaged_file_is_refused_and_never_run(record, name, content, monkeypatch):
     monkeypatch.chdir(record)
@@ -275,6 +365,7 @@ def test_a_truncated_table_is_refused(name, record):
 )
 def test_weights_of_another_network_are_refused(change, message, record):
     config = json.loads((record / "config.json").read_text())
+    config["agent"] |= change.pop("agent")
     (record / "config.json").write_text(json.dumps(config | change))
     with pytest.raises(ValueError, match=f"policy.safetensors.* cannot be read: .*{message}"):
         read_record(record).agent  # noqa: B018

@@ -1,4 +1,7 @@
 import csv
+import os
+import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,8 +10,8 @@ from dpgcourse.errors import InvalidInputError
 from dpgcourse.training import study
 from dpgcourse.training.config import make_config
 from dpgcourse.training.loop import train
-from dpgcourse.training.record import read_record
 from dpgcourse.training.study import read_study, run_study, study_configs
+from dpgcourse.training.training_state import TrainingState
 
 BASE = {
     "num_seeds": 2,
@@ -23,7 +26,8 @@ CONFIGS = study_configs(["ddpg", "numpy-ddpg"], **BASE)
 
 
 def contents(folder):
-    return {str(p): (p.read_bytes(), p.stat().st_mtime_ns) for p in folder.rglob("*.*")}
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {str(path): (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
 
 
 def test_every_algorithm_meets_every_combination_of_settings():
@@ -75,41 +79,99 @@ def test_a_study_holds_what_single_runs_give(tmp_path):
     assert len(rows) == 4
 
 
-def test_what_is_finished_is_skipped_and_what_is_not_begun_anew(tmp_path, capsys):
+def test_what_is_finished_is_skipped(tmp_path, capsys):
     folder = tmp_path / "study"
     run_study(folder, study_configs(["ddpg"], **BASE), "first")
     before = contents(folder / "ddpg")
-
-    train(CONFIGS["numpy-ddpg"], out=folder / "numpy-ddpg.partial")  # interrupted at its end
     (folder / ".ipynb_checkpoints").mkdir()
-    assert set(read_study(folder)) == {"ddpg"}
+    (folder / "figures").mkdir()
     run_study(folder, CONFIGS, "second", progress=True)
     assert contents(folder / "ddpg") == before
     assert "[1/2] ddpg: finished before, skipped" in capsys.readouterr().err
-    assert read_record(folder / "numpy-ddpg").steps.tolist() == [15, 30]  # not four evaluations
-    assert not (folder / "numpy-ddpg.partial").exists()
+    assert set(read_study(folder)) == set(CONFIGS)
     assert (folder / "command.txt").read_text() == "first\nsecond\n"
 
 
-@pytest.mark.parametrize("evaluations", [0, 1])
-def test_an_interrupted_study_goes_on_where_it_was(evaluations, tmp_path, monkeypatch):
-    def interrupted(config, **options):
-        def interrupt(report):
-            raise KeyboardInterrupt
+def test_a_variant_that_was_killed_between_its_end_and_its_name_is_not_trained_again(
+    tmp_path, monkeypatch
+):
+    run_study(tmp_path / "study", CONFIGS, "the command")
+    os.rename(tmp_path / "study/ddpg", tmp_path / "study/ddpg.partial")
+    monkeypatch.setattr(study, "train", None)
+    run_study(tmp_path / "study", CONFIGS, "the command")
+    assert set(read_study(tmp_path / "study")) == set(CONFIGS)
 
-        if config.algorithm == "numpy-ddpg" and not evaluations:
-            raise KeyboardInterrupt
-        callback = interrupt if config.algorithm == "numpy-ddpg" else None
-        return train(config, callback=callback, **options)
 
-    monkeypatch.setattr(study, "train", interrupted)
+@pytest.mark.parametrize("step", [0, 5, 22])
+def test_an_interrupted_study_goes_on_where_it_was(step, tmp_path, monkeypatch):
+    run_study(tmp_path / "whole", CONFIGS, "the command")
+    advance = TrainingState.advance
+
+    def interrupted(self):
+        if self.config.algorithm == "numpy-ddpg" and self.step == step:
+            monkeypatch.setattr(TrainingState, "advance", advance)
+            if step == 0:
+                raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
+        advance(self)
+
+    monkeypatch.setattr(TrainingState, "advance", interrupted)
     with pytest.raises(KeyboardInterrupt):
+        run_study(tmp_path / "parts", CONFIGS, "the command")
+    partial = {"numpy-ddpg.partial"} if step else set()
+    names = {path.name for path in (tmp_path / "parts").iterdir()}
+    assert names == {"command.txt", "ddpg"} | partial
+    steps = []
+    monkeypatch.setattr(TrainingState, "advance", lambda self: steps.append(advance(self)))
+    run_study(tmp_path / "parts", CONFIGS, "the command")
+    assert len(steps) == 30 - (step + 1 if step else 0)  # the rest alone
+    whole, parts = read_study(tmp_path / "whole"), read_study(tmp_path / "parts")
+    for name in CONFIGS:
+        assert np.array_equal(whole[name].returns, parts[name].returns)
+
+
+def test_a_partial_variant_of_other_settings_is_refused_and_kept(tmp_path, monkeypatch):
+    other = replace(CONFIGS["ddpg"], eval_episodes=3)
+    train(other, out=tmp_path / "ddpg.partial")
+    (tmp_path / "command.txt").write_text("the command\n")
+    before = contents(tmp_path)
+    message = "ddpg.partial' was made otherwise: eval_episodes is 1, there 3; allowed: equal"
+    with pytest.raises(InvalidInputError, match=message):
+        run_study(tmp_path, CONFIGS, "another command")
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "ddpg.partial/notes.txt", "ddpg.partial/a/b.txt"])
+def test_what_a_study_has_not_written_is_never_removed(name, tmp_path):
+    (tmp_path / "command.txt").write_text("the command\n")
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("mine")
+    if "/" in name:
+        with pytest.raises(InvalidInputError, match="which no run has written; allowed: after mov"):
+            run_study(tmp_path, CONFIGS, "the command")
+    else:
         run_study(tmp_path, CONFIGS, "the command")
-    partial = {"numpy-ddpg.partial"} if evaluations else set()
-    assert {path.name for path in tmp_path.iterdir()} == {"command.txt", "ddpg"} | partial
-    monkeypatch.undo()
-    run_study(tmp_path, CONFIGS, "the command")
-    assert set(read_study(tmp_path)) == set(CONFIGS)
+    assert path.read_text() == "mine"
+
+
+def test_a_file_named_like_a_variant_is_refused(tmp_path):
+    (tmp_path / "command.txt").write_text("the command\n")
+    (tmp_path / "ddpg.partial").write_text("mine")
+    with pytest.raises(InvalidInputError, match=r"ddpg.partial' is a file; allowed: after moving"):
+        run_study(tmp_path, CONFIGS, "the command")
+
+
+def test_only_one_process_works_in_a_study(tmp_path, monkeypatch):
+    def second(config, **options):
+        with pytest.raises(InvalidInputError, match="is in use: another process writes there"):
+            run_study(tmp_path / "study", CONFIGS, "the command")
+        return train(config, **options)
+
+    monkeypatch.setattr(study, "train", second)
+    run_study(tmp_path / "study", CONFIGS, "the command")
+    assert set(read_study(tmp_path / "study")) == set(CONFIGS)
+    assert not list((tmp_path / "study").rglob(".lock"))
 
 
 def test_other_settings_under_the_same_name_are_refused(tmp_path):
