@@ -9,10 +9,17 @@ import time
 
 import pytest
 
-from dpgcourse import results_path
+import dpgcourse as dpg
+from dpgcourse import StorageError, results_path
+from dpgcourse.analysis.comparison import compare
 from dpgcourse.cli import main
 from dpgcourse.cli.options import field_docs
+from dpgcourse.training import durable_files
+from dpgcourse.training.checkpoint import checkpoint_files
 from dpgcourse.training.config import TrainConfig
+from dpgcourse.training.final_returns import read_final_returns
+from dpgcourse.training.training_state import TrainingState
+from tests.training.test_resume import stop_after
 
 QUICK = [
     "--num-seeds=2",
@@ -56,21 +63,48 @@ def process(*arguments, cwd):
     )
 
 
-def test_train_evaluate_play_in_processes_of_their_own(tmp_path):
+def test_train_in_a_process_of_its_own_then_evaluate_and_play(run, tmp_path):
     quick = [option for option in QUICK if option != "--no-progress"]
     trained = process("train", "--env", "Pendulum-v1", *quick, "--out", "record", cwd=tmp_path)
     assert trained.returncode == 0, trained.stderr
     assert "last evaluation: mean -" in trained.stdout and "tau = 0.01" in trained.stdout
     assert "100%" in trained.stderr and "return -" in trained.stderr  # the progress bar
     assert {path.name for path in (tmp_path / "record").iterdir()} == FILES
-    evaluated = process("evaluate", "record", "record", "--episodes=2", cwd=tmp_path)
-    assert evaluated.returncode == 0, evaluated.stderr
-    head, first, second = evaluated.stdout.splitlines()
-    assert head.startswith("record") and first == second and "too few seeds" in first
-    played = process("play", "record", "--seed", "1", cwd=tmp_path)
-    assert played.returncode == 0, played.stderr
-    assert "seed 1: return of the episode: -" in played.stdout
+    status, out, err = run("evaluate", "record", "--episodes=2")
+    assert status == 0, err
+    head, line = out.splitlines()
+    assert head.startswith("record") and "too few seeds" in line
+    status, out, err = run("play", "record", "--seed", "1")
+    assert status == 0, err
+    assert "seed 1: return of the episode: -" in out
     assert (tmp_path / "record" / "play-1.gif").stat().st_size > 1000
+
+
+def test_records_are_compared_with_the_first_on_common_starts(run, tmp_path):
+    tiny = ["--steps=20", "--eval-every=20", "--eval-episodes=1", "--no-progress"]
+    made = {
+        "a": ["--num-seeds=5"],
+        "b": ["--num-seeds=5", "--algorithm=td3"],
+        "c": ["--num-seeds=6", "--first-seed=7"],
+        "d": ["--num-seeds=2"],
+    }
+    for name, options in made.items():
+        assert run("train", *tiny, *options, "--out", name)[0] == 0
+    status, out, err = run("evaluate", *made, "--episodes=3", "--csv=scores.csv")
+    assert status == 0, err
+    _, a, *_, d, blank, title, columns, first, second = out.splitlines()
+    assert blank == "" and title == "minus a, on the same starts" and "would show from" in columns
+    assert [line.split()[:2] for line in (first, second)] == [["b", "yes"], ["c", "no"]]
+    assert "too few seeds" in d and " to " in a
+    scores = read_final_returns(tmp_path / "scores.csv")
+    returns = dpg.evaluate(dpg.load(tmp_path / "b"), "Pendulum-v1", episodes=3)
+    assert list(scores["b"].values()) == pytest.approx(returns.mean(-1), abs=1e-3)
+    found = compare(scores["b"], scores["a"])
+    assert f"{found.difference:.1f}" in first and f"{found.low:.1f} to" in first
+    status, out, err = run("evaluate", "a", "--episodes=3", "--csv=scores.csv")
+    assert status == 2 and out == "" and "scores.csv', which exists; allowed: a new file" in err
+    status, out, err = run("evaluate", "a", "a")
+    assert status == 2 and out == "" and "allowed: each one once" in err
 
 
 def test_the_default_folder_names_what_was_trained(run, tmp_path):
@@ -198,7 +232,7 @@ def test_a_record_of_an_unregistered_environment_is_played_only_with_its_name(ru
     assert status == 0, err
     assert json.loads((tmp_path / "record/config.json").read_text())["env_kwargs"] == {"limit": 7}
     status, _, err = run("play", "record")
-    assert status == 2 and "'my_tasks:make' is not registered here; allowed: --env" in err
+    assert status == 2 and "to give env = 'my_tasks:make', which imports its module" in err
     status, out, err = run("play", "record", "--env", "my_tasks:make")
     assert status == 0 and "return of the episode: -" in out
     assert "no video: env 'my_tasks:make' cannot be rendered" in err
@@ -231,11 +265,72 @@ def test_help_loads_neither_torch_nor_gymnasium(tmp_path):
     assert done.stdout.splitlines()[-1] == "[]", done.stderr
 
 
+@pytest.mark.skipif(os.name == "nt", reason="sends signals")
+@pytest.mark.parametrize(("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_run_says_how_it_goes_on_and_does(number, expected, run, tmp_path, monkeypatch):
+    assert run("train", *QUICK, "--out", "whole")[0] == 0
+    stop_after(monkeypatch, 30, number)
+    status, _, err = run("train", *QUICK, "--out", "a record")
+    assert status == expected and "Traceback" not in err
+    *_, asked, told = err.splitlines()
+    assert asked == "stopping after this step, to save a checkpoint; once more stops at once"
+    assert told == "interrupted; go on with: dpgcourse train --resume 'a record'"
+    assert run("play", "a record")[0] == 0
+    status, _, err = run("train", *QUICK, "--out", "a record")
+    assert status == 2 and "or go on with the run in it: dpgcourse train --resume" in err
+    status, out, err = run("train", "--resume", "a record", "--no-progress")
+    assert status == 0 and "record: a record" in out, err
+    for name in ("returns.csv", "log.csv", "policy.safetensors"):
+        path = tmp_path / "a record" / name
+        assert path.read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_ctrl_c_before_the_first_step_leaves_nothing(run, tmp_path, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TrainingState, "advance", interrupt)
+    status, _, err = run("train", *QUICK, "--out", "record")
+    assert status == 130 and not (tmp_path / "record").exists()
+    assert err == "interrupted; nothing was written, because no step had been finished\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--resume=nowhere"], "'nowhere' has no checkpoint; allowed: the folder of a run"),
+        (["--resume=nowhere", "--steps=3"], "steps is given beside resume; allowed: no settings"),
+        (["--resume=nowhere", "--out=x"], "out is given beside resume"),
+        (["--from-step=3"], "from_step is given without resume; allowed: --resume RECORD"),
+        (["--keep-checkpoints=0"], "keep_checkpoints is 0; allowed: a whole number, 1 or more"),
+        (["--checkpoint-every=0"], "checkpoint_every is 0; allowed: a whole number, 1 or more"),
+    ],
+)
+def test_what_cannot_be_resumed_is_one_line(options, message, run, tmp_path):
+    status, _, err = run("train", *options)
+    (line,) = err.splitlines()
+    assert status == 2 and message in line and list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_one_line_and_is_not_hidden_by_the_drawing(run, tmp_path, monkeypatch):
+    original, calls = durable_files.replace_file, []
+
+    def full(path, content):
+        calls.append(path)
+        if len(calls) > 6:
+            raise StorageError(f"{path.name} cannot be written: No space left on device")
+        original(path, content)
+
+    monkeypatch.setattr("dpgcourse.training.tensor_files.replace_file", full)
+    monkeypatch.setattr("dpgcourse.training.record_writer.replace_file", full)
+    status, _, err = run("train", *QUICK, "--out", "record")
+    (line,) = err.splitlines()
+    assert status == 1 and line.startswith("error: ") and "No space left on device" in line
+
+
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
-@pytest.mark.parametrize("evaluations", [0, 4])
-def test_ctrl_c_keeps_what_was_evaluated(evaluations, tmp_path):
-    every = "--eval-every=20" if evaluations else "--eval-every=2000000"
-    options = [*QUICK, "--steps", "2000000", every, "--out", "record"]
+def test_a_process_of_its_own_stops_and_goes_on(run, tmp_path):
+    options = [*QUICK, "--steps", "2000000", "--out", "record"]
     process_ = subprocess.Popen(
         [sys.executable, "-u", "-m", "dpgcourse", "train", *options],
         cwd=tmp_path,
@@ -245,23 +340,13 @@ def test_ctrl_c_keeps_what_was_evaluated(evaluations, tmp_path):
         # a shell without job control ignores the signal in what it starts in the background
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    table = tmp_path / "record" / "returns.csv"
     deadline = time.monotonic() + 120
-    while evaluations and not (table.exists() and len(table.read_text().splitlines()) > 4):
+    while not checkpoint_files(tmp_path / "record"):
         assert process_.poll() is None, process_.stderr.read()
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    while not evaluations and "critic_weight_decay" not in process_.stdout.readline():
-        assert process_.poll() is None, process_.stderr.read()
-    time.sleep(0 if evaluations else 3)  # the configuration is printed before training begins
     process_.send_signal(signal.SIGINT)
-    out, err = process_.communicate(timeout=60)
-    assert process_.returncode == 130
-    assert "Traceback" not in err
-    if evaluations:
-        assert "interrupted; the record holds every evaluation so far" in err
-        assert "record: record" in out
-        assert process("play", "record", cwd=tmp_path).returncode == 0
-    else:
-        assert "interrupted; nothing was written" in err
-        assert not (tmp_path / "record").exists()
+    _, err = process_.communicate(timeout=60)
+    assert process_.returncode == 130 and "Traceback" not in err
+    assert "interrupted; go on with: dpgcourse train --resume record" in err
+    assert run("play", "record")[0] == 0

@@ -173,7 +173,7 @@ def detectable_difference(a, b, paired: bool, power: float = 0.8, level: float =
 
     def missing(shift):
         shown = stats.nct.sf(limit, df, shift) + stats.nct.cdf(-limit, df, shift)
-        return shown - power
+        return (shown if np.isfinite(shown) else 1.0) - power  # SciPy gives up far out
 
     return error * optimize.brentq(missing, 0.0, 100.0)
 

@@ -64,7 +64,7 @@ def _read_file(path: Path) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8")
         settings = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
         settings |= settings.pop("agent", None) or {}
-    except (OSError, ValueError, AttributeError, TypeError) as error:
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
         raise InvalidInputError(f"config is {str(path)!r}, which cannot be read: {error}") from None
     return {name: value for name, value in settings.items() if name not in _NOT_SETTINGS}
 

@@ -145,5 +145,7 @@ def make_config(
     agent = {name: settings.pop(name) for name in list(settings) if name in of_agent}
     if agent:
         base = settings.pop("agent", None)
-        settings["agent"] = replace(base, **agent) if base else config_class(**agent)
+        if base is not None and not isinstance(base, config_class):
+            raise InvalidInputError(f"agent is {base!r}; allowed: a {config_class.__name__}")
+        settings["agent"] = config_class(**agent) if base is None else replace(base, **agent)
     return TrainConfig(env=env, algorithm=algorithm, **settings)

@@ -25,7 +25,7 @@ from dpgcourse.training.reading import understanding
 from dpgcourse.training.record_writer import RecordWriter
 from dpgcourse.training.stopping import StopRequest
 from dpgcourse.training.tensorboard import TensorBoardWriter
-from dpgcourse.training.training_state import TrainingState, evaluations_until
+from dpgcourse.training.training_state import TrainingState
 
 _SATURATED_SHARE = 0.95  # share of saturated actions, and
 _LARGE_OBSERVATION = (
@@ -265,17 +265,15 @@ def _run(
 def _go_back(state: TrainingState, writer: RecordWriter, start: Checkpoint) -> None:
     """Bring a run and its record to where a checkpoint was made."""
     assert start.path is not None
-    last, number, measured = evaluations_until(start)
     with understanding(start.path):
         stored, made = start.config, describe(state.config, state.agent)
         for name in ("state_dim", "action_low", "action_high"):
             if made[name] != stored[name]:
                 raise InvalidInputError(f"{name} is {stored[name]}, and of the environment "
                                         f"{made[name]}")  # fmt: skip
-        state.agent.load_state(measured)
-        policy_state = state.agent.policy_state()
-    came_back = state.load_checkpoint(start)
-    writer.go_back(start.step, last, number, policy_state)
+        policy_state = state.load_checkpoint(start)
+    came_back = state.bring_environments_back(start)
+    writer.go_back(start.step, state.reports, policy_state)
     if not came_back:
         warnings.warn(
             "the environment did not come back to the state that it was left in, since it draws "

@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ FILES = {
     "log.csv": "what was measured at every evaluation; the columns are listed below",
     "policy.safetensors": "what the agents need to act, seeds in the first axis",
 }
+TABLES = ("log.csv", "returns.csv")
 LOCK = ".lock"  # held by the process that writes
 POLICY = "policy.safetensors"
 
@@ -87,54 +89,51 @@ class RecordWriter:
     def __call__(self, report: EvaluationReport) -> None:
         """Add one evaluation and replace the stored policies."""
         self.start(report.agent)
+        for name in TABLES:
+            path = self.folder / name
+            if not path.exists():
+                replace_file(path, csv_text([_columns(name, report)]))
+            append_to_file(path, csv_text(self._rows(name, report)))
+        self._write_policy(report.agent.policy_state(), report.step)
+
+    def _rows(self, name: str, report: EvaluationReport) -> list[tuple]:
+        """What an evaluation adds to a table."""
         seeds, step = self.config.seeds, report.step
-        values = zip(*report.log.values(), strict=True)  # one tuple per seed
-        log = [
-            (seed, step, *(f"{x:.6g}" for x in row))
-            for seed, row in zip(seeds, values, strict=True)
-        ]
-        returns = [
+        if name == "log.csv":
+            values = zip(*report.log.values(), strict=True)  # one tuple per seed
+            return [
+                (seed, step, *(f"{x:.6g}" for x in row))
+                for seed, row in zip(seeds, values, strict=True)
+            ]
+        return [
             (seed, step, i, round(float(value), 4))
             for seed, episodes in zip(seeds, report.returns, strict=True)
             for i, value in enumerate(episodes)
         ]
-        for name, head, rows in (
-            ("log.csv", ("seed", "step", *report.log), log),
-            ("returns.csv", COLUMNS, returns),
-        ):
-            path = self.folder / name
-            if not path.exists():
-                replace_file(path, csv_text([head]))
-            append_to_file(path, csv_text(rows))
-        self._write_policy(report.agent.policy_state(), step)
 
     def _write_policy(self, state: dict[str, np.ndarray], step: int) -> None:
         write_tensors(self.folder / POLICY, state, {"format": FORMAT, "step": step})
 
     def go_back(
-        self, start: int, step: int, evaluations: int, policy_state: dict[str, np.ndarray]
+        self, start: int, reports: Sequence[EvaluationReport], policy_state: dict[str, np.ndarray]
     ) -> None:
-        """Keep what was written up to a checkpoint, for a run that goes on from it.
+        """Let the record hold what it held at a checkpoint, for a run that goes on from there.
 
         Args:
             start: step of the checkpoint; later ones are removed.
-            step: of the last evaluation that stays.
-            evaluations: how many stay.
-            policy_state: what the agents needed to act then; unused if none stays.
+            reports: the evaluations up to there.
+            policy_state: what the agents needed to act at the last of them.
         """
-        if evaluations:
-            self._write_policy(policy_state, step)
-        elif (self.folder / POLICY).exists():
-            (self.folder / POLICY).unlink()
-        S, E = self.config.num_seeds, self.config.eval_episodes
-        for name, rows in (("log.csv", S), ("returns.csv", S * E)):
-            path = self.folder / name
-            if not path.exists():
-                continue
-            lines = path.read_bytes().splitlines(keepends=True)
-            kept = lines[: 1 + evaluations * rows] if evaluations else []
-            if kept != lines:
-                replace_file(path, b"".join(kept)) if kept else path.unlink()
+        if reports:
+            self._write_policy(policy_state, reports[-1].step)
+        else:
+            (self.folder / POLICY).unlink(missing_ok=True)
+        for name in TABLES:
+            if reports:
+                rows = [row for report in reports for row in self._rows(name, report)]
+                replace_file(self.folder / name, csv_text([_columns(name, reports[-1]), *rows]))
+            else:
+                (self.folder / name).unlink(missing_ok=True)
         checkpoint.remove_checkpoints(self.folder, after=start)
         resumed = self.folder / "provenance.json"
         with contextlib.suppress(OSError, ValueError, AttributeError):
@@ -150,6 +149,10 @@ class RecordWriter:
     def finish(self) -> None:
         """Remove the checkpoints: the run needs them no more."""
         checkpoint.remove_checkpoints(self.folder)
+
+
+def _columns(name: str, report: EvaluationReport) -> tuple[str, ...]:
+    return ("seed", "step", *report.log) if name == "log.csv" else COLUMNS
 
 
 def _require_new(folder: Path) -> None:

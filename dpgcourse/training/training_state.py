@@ -185,23 +185,20 @@ class TrainingState:
         numbers = {"streams": self.streams.state()}
         return Checkpoint(self.step, describe(self.config, self.agent), arrays, numbers)
 
-    def load_checkpoint(self, checkpoint: Checkpoint) -> bool:
-        """Go to where a run of the same configuration was.
+    def load_checkpoint(self, checkpoint: Checkpoint) -> dict[str, np.ndarray]:
+        """Go to where a run of the same configuration was, but for its environments.
 
         Returns:
-            Whether every environment came back to the state that it was left in. If not, every
-            environment begins a new episode.
+            The agent's `policy_state` at its latest evaluation.
 
         Raises:
             InvalidInputError: the checkpoint belongs to another agent.
             KeyError, TypeError, ValueError: it lacks something, or has other sizes.
         """
-        parts: dict[str, dict[str, np.ndarray]] = {}
-        for name, value in checkpoint.arrays.items():
-            part, _, rest = name.partition("/")
-            parts.setdefault(part, {})[rest] = value
+        parts = _parts(checkpoint)
         self.agent.load_state(parts["measured"])
         self.measure.remember()
+        evaluated = self.agent.policy_state()
         self.agent.load_state(parts["agent"])
         self.agent.noise.load_state(parts.get("noise", {}))
         self.replay.load_state(parts["replay"])
@@ -214,19 +211,29 @@ class TrainingState:
             for k, (step, returns) in enumerate(zip(run["steps"], run["returns"], strict=True))
         ]
         self.streams.load_state(checkpoint.numbers["streams"])
+        return evaluated
+
+    def bring_environments_back(self, checkpoint: Checkpoint) -> bool:
+        """Play the running episodes of a checkpoint again.
+
+        Returns:
+            Whether every environment came back to the state that it was left in. If not, every
+            environment begins a new episode.
+
+        Raises:
+            Exception: whatever the environment raises.
+        """
+        parts = _parts(checkpoint)
         s = self.episodes.load_state(parts["episodes"])
-        came_back = np.array_equal(s, run["s"], equal_nan=True)
+        came_back = np.array_equal(s, parts["run"]["s"], equal_nan=True)
         self.s = self._checked_start(s if came_back else self.episodes.reset())
         return came_back
 
 
-def evaluations_until(checkpoint: Checkpoint) -> tuple[int, int, dict[str, Any]]:
-    """Step and number of the evaluations in a checkpoint, and the agent's state at the last one."""
-    steps = checkpoint.arrays["run/steps"]
-    prefix = "measured/"
-    measured = {
-        name.removeprefix(prefix): value
-        for name, value in checkpoint.arrays.items()
-        if name.startswith(prefix)
-    }
-    return (int(steps[-1]) if len(steps) else 0), len(steps), measured
+def _parts(checkpoint: Checkpoint) -> dict[str, dict[str, np.ndarray]]:
+    """The arrays of a checkpoint, by what they belong to."""
+    parts: dict[str, dict[str, np.ndarray]] = {}
+    for name, value in checkpoint.arrays.items():
+        part, _, rest = name.partition("/")
+        parts.setdefault(part, {})[rest] = value
+    return parts

@@ -32,7 +32,7 @@ pytestmark = [
 CONFIG = make_config(
     algorithm="numpy-ddpg",
     num_seeds=2,
-    steps=24,
+    steps=60,
     learning_starts=4,
     eval_every=6,
     eval_episodes=1,
@@ -133,7 +133,7 @@ def killed_at(folder: Path, at: int, where: str) -> bool:
 
 
 def killed_after(folder: Path, seconds: float) -> bool:
-    """Train in a process that is killed after a time; whether it was."""
+    """Train in a process that is killed some time after its first file; whether it was."""
     pid = os.fork()
     if pid == 0:
         try:
@@ -141,6 +141,8 @@ def killed_after(folder: Path, seconds: float) -> bool:
             train(CONFIG, out=folder)
         finally:
             os._exit(0)
+    while not (folder / "config.json").exists():
+        time.sleep(0.001)
     time.sleep(seconds)
     os.kill(pid, signal.SIGKILL)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) != 0
@@ -184,7 +186,7 @@ def goes_on(folder: Path, whole: Run) -> None:
 @pytest.mark.parametrize("where", ["before", "middle", "after"])
 def test_a_kill_at_every_boundary_of_a_write_loses_nothing(where, whole, tmp_path, request):
     assert IncompleteRecordWarning
-    every = 1 if request.config.getoption("-m") == "long" else 5
+    every = 1 if request.config.getoption("-m") == "long" else 13
     tally: Counter = Counter()
     for at in range(1 + random.Random(where).randrange(every), 10_000, every):
         folder = tmp_path / str(at)
@@ -194,15 +196,15 @@ def test_a_kill_at_every_boundary_of_a_write_loses_nothing(where, whole, tmp_pat
         goes_on(folder, whole)
         tally["kills"] += 1
     print(dict(tally))
-    assert tally["kills"] > 70 / every and tally["evaluations"] and tally["no evaluation"]
+    assert tally["kills"] > 150 / every and tally["evaluations"] and tally["no evaluation"]
 
 
 @pytest.mark.long
 @pytest.mark.filterwarnings("ignore::dpgcourse.training.record.IncompleteRecordWarning")
 def test_a_thousand_kills_at_random_moments_lose_nothing(whole, tmp_path):
-    draw, tally, start = random.Random(0), Counter(), time.perf_counter()
-    in_a_process(lambda: train(CONFIG, out=tmp_path / "timed"))
-    takes = time.perf_counter() - start
+    draw, tally = random.Random(0), Counter()
+    begun = (whole.folder / "config.json").stat().st_mtime
+    takes = (whole.folder / "policy.safetensors").stat().st_mtime - begun  # from first to last
     while tally["kills"] < 1000:
         folder = tmp_path / str(tally["kills"])
         if not killed_after(folder, draw.uniform(0, takes)):
