@@ -24,10 +24,10 @@ BOOK_SOURCES := _config.yml _toc.yml \
 	$(shell find book dpgcourse -type f -not -path '*/__pycache__/*' -not -path '*/.*')
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve free-port lab test test-long bench lint execute check lock clean
+.PHONY: help book serve free-port lab test test-long results results-status bench lint execute check lock clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 book: $(READY) ## Build the book as web pages
 	$(BUILD_BOOK)
@@ -56,6 +56,12 @@ test: $(READY) ## Run every check: lint, types, package, chapters, built pages
 
 test-long: $(READY) ## Run the checks that take minutes: compilation, cells run twice
 	$(PYTEST) -m long tests
+
+results: $(READY) ## Make the published records that are missing or outdated, two at a time
+	$(BIN)/python -m tools.results
+
+results-status: $(READY) ## Say which published records are missing or outdated
+	$(BIN)/python -m tools.results --status
 
 bench: $(READY) ## Measure throughput beside Stable-Baselines3 and a plain loop
 	$(BIN)/pip install -q -r benchmarks/requirements.txt -c constraints.txt

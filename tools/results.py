@@ -179,7 +179,7 @@ def make(name: str) -> float:
     quiet = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     if name in TABLES:
         command = [sys.executable, *shlex.split(TABLES[name])[1:]]
-        subprocess.run(command, check=True, cwd=ROOT, env=quiet)
+        subprocess.run(command, check=True, cwd=ROOT, env=quiet, stderr=subprocess.DEVNULL)
         return time.perf_counter() - start
     staged = STAGING / name
     command = [sys.executable, "-m", "dpgcourse", "train", "--no-progress"]
@@ -259,8 +259,7 @@ def main(arguments: list[str]) -> int:
         write_final_returns()
         entry = {"command": command_of(FINAL_RETURNS), "seconds": 0, "probe": []}
         manifest[FINAL_RETURNS] = {**entry, "files": files_of(FINAL_RETURNS)}
-        manifest = {name: manifest[name] for name in (*RECORDS, *TABLES, FINAL_RETURNS)}
-        write_manifest(manifest)
+        write_manifest({name: manifest[name] for name in (*RECORDS, *TABLES, FINAL_RETURNS)})
         for name, mean in final_means().items():
             moved = f", before {before[name]:.1f}" if name in before else ""
             print(f"{name:45} {mean:9.1f}{moved}")

@@ -1,7 +1,8 @@
 """Chapter 12: name the bug of a run from its log and its sanity checks, not from its code.
 
-Every rule compares one quantity with a limit. The first rule that fires names the bug. If none
-fires, no bug was found, which does not prove that there is none.
+Every rule compares one quantity with a limit. The first rule that fires names the bug. Three rules
+at the end catch what has no name: they say that something is wrong, and not what. If no rule fires,
+no bug was found, which does not prove that there is none.
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ import numpy as np
 
 LAST_EVALUATIONS = 3  # evaluations that a logged quantity is averaged over
 HEALTHY = "ddpg"
+UNNAMED = "unnamed"  # what a rule says that knows no bug
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,13 @@ RULES = (
 )
 """In the order in which they are asked."""
 
+CATCH_ALL = (
+    Rule(UNNAMED, "actor_change", 1e-6, "the actor does not move", True),
+    Rule(UNNAMED, "saturation", 0.98, "the actor asks for a bound in nearly every state"),
+    Rule(UNNAMED, "gap_size", 45.0, "the critic is far from the truth"),
+)
+"""Asked after `RULES`. The limit of the gap is in points of return, and belongs to the pendulum."""
+
 
 def evidence(
     log: Mapping[str, np.ndarray], checks: Mapping[str, np.ndarray]
@@ -82,6 +91,7 @@ def evidence(
         "uphill": (np.asarray(log["policy_improvement"]) > 0).mean(0),
         "explained": last["q_std"] / last["td_error_rms"],
         "lag": last["target_lag"] / last["critic_change"],
+        "gap_size": np.abs(last["value_gap"]),
         "slope_error": np.abs(checks["bandit_slope"] - 1),
         "slope_error_slow_targets": np.abs(checks["bandit_slope_slow_targets"] - 1),
     }
@@ -89,7 +99,11 @@ def evidence(
 
 
 def diagnose(evidence: Mapping[str, np.ndarray]) -> list[str]:
-    """The bug of each seed by the first rule that fires; "ddpg", the right agent, if none does."""
-    fired = np.array([rule.fires(evidence) for rule in RULES])  # (rules, S)
-    names = [rule.bug for rule in RULES]
+    """The bug of each seed by the first rule that fires; "ddpg", the right agent, if none does.
+
+    A seed that only a rule of `CATCH_ALL` speaks for is "unnamed".
+    """
+    rules = (*RULES, *CATCH_ALL)
+    fired = np.array([rule.fires(evidence) for rule in rules])  # (rules, S)
+    names = [rule.bug for rule in rules]
     return [names[column.argmax()] if column.any() else HEALTHY for column in fired.T]

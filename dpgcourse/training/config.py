@@ -74,6 +74,7 @@ class TrainConfig:
         for name, value in settings.items():
             object.__setattr__(self, name, value)
         size, to_steps = self.buffer_size, f"1 to steps = {self.steps}"
+        steps = self.steps if is_integer(self.steps, 1) else 0
         flags = ("normalize_observations", "compile")
         require(
             self,
@@ -82,7 +83,7 @@ class TrainConfig:
                 ("first_seed", is_integer(self.first_seed, 0), "0 or more"),
                 ("steps", is_integer(self.steps, 1), "1 or more"),
                 *(
-                    (name, is_integer(value, 1) and value <= self.steps, to_steps)
+                    (name, is_integer(value, 1) and value <= steps, to_steps)
                     for name, value in (
                         ("learning_starts", self.learning_starts),
                         ("eval_every", self.eval_every),

@@ -16,11 +16,14 @@ from dpgcourse.envs.sources import EnvSource, Wrapper
 from dpgcourse.errors import InvalidInputError
 from dpgcourse.training.divergence import FROM_ENVIRONMENT, FROM_UPDATES, require_finite
 
-TRAINING_STARTS = 10_000_000
+TRAINING_STARTS = 22_000
 """Seed of the first start state of every evaluation during training.
 
 All seeds, evaluations and agents begin in the same states, so that no difference between two
-numbers is one of luck in the starts. `evaluate` counts from 0 and meets other states.
+numbers is one of luck in the starts. `evaluate` counts from 0. Ten starts can be easy or hard: on
+the pendulum the near-optimal policy's mean return on ten of them has a standard deviation of 24.
+These were chosen by that policy: on its first 10, 20, 50 and 100 starts it returns what it returns
+on thousands, to within 6.
 """
 
 _MAX_ENVS = 100  # environments at once in `evaluate`, which bounds its memory

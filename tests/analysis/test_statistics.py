@@ -1,19 +1,22 @@
 import numpy as np
 import pytest
+from scipy import stats
 
 from dpgcourse.analysis.statistics import (
+    detectable_difference,
     difference_interval,
     interquartile_mean,
     mean_interval,
+    paired_difference_interval,
     stratified_interval,
 )
 
 
 def test_covers_the_mean_about_as_often_as_it_says():
     rng = np.random.default_rng(0)
-    low, high = mean_interval(rng.normal(size=(400, 10)))
+    low, high = mean_interval(rng.normal(size=(1600, 10)))
     covered = ((low < 0) & (high > 0)).mean()
-    assert 0.84 < covered < 0.97  # the percentile bootstrap is a little short at n = 10
+    assert 0.925 < covered < 0.965  # one standard error is 0.005; plain percentiles have 0.90
 
 
 def test_is_the_same_for_the_same_data_and_wider_for_a_higher_level():
@@ -101,3 +104,41 @@ def test_scores_need_tasks_and_seeds(scores):
 def test_the_interval_of_a_difference_needs_two_seeds_on_each_side():
     with pytest.raises(ValueError, match="b has shape \\(1,\\); allowed: "):
         difference_interval([1.0, 2.0], [1.0])
+
+
+def test_a_paired_difference_sees_what_both_runs_of_a_seed_have_in_common():
+    rng = np.random.default_rng(6)
+    luck = rng.normal(0, 20, 10)  # of each seed, the same in both runs
+    a, b = luck + rng.normal(2, 1, 10), luck + rng.normal(0, 1, 10)
+    low, high = paired_difference_interval(a, b)
+    assert 0 < low < 2 < high and high - low < 4
+    unpaired = difference_interval(a, b)
+    assert unpaired[0] < -10 and unpaired[1] > 10
+    np.testing.assert_array_equal(paired_difference_interval(a, a), (0.0, 0.0))
+    assert paired_difference_interval(b, a) == pytest.approx((-high, -low), abs=0.3)
+    with pytest.raises(ValueError, match="a has 10 seeds and b 9; allowed: the same seeds"):
+        paired_difference_interval(a, b[1:])
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_a_detectable_difference_shows_as_often_as_said(paired):
+    rng = np.random.default_rng(7)
+    common = rng.normal(0, 3, (4000, 12)) if paired else 0.0
+    a, b = common + rng.normal(0, 1, (4000, 12)), common + rng.normal(0, 1, (4000, 12))
+    truth = 1.2 if not paired else 1.25
+    sizes = [detectable_difference(x, y, paired) for x, y in zip(a[:200], b[:200], strict=True)]
+    size = np.sqrt(np.mean(np.square(sizes)))  # variances are estimated without bias
+    assert size == pytest.approx(truth, rel=0.1)
+    test = stats.ttest_rel if paired else stats.ttest_ind
+    shown = test(a + size, b, axis=1).pvalue < 0.05
+    assert 0.76 < shown.mean() < 0.84
+
+
+def test_more_seeds_see_smaller_differences():
+    rng = np.random.default_rng(8)
+    few, many = (rng.normal(size=(2, n)) for n in (5, 500))
+    assert detectable_difference(*many, paired=False) < 0.2
+    assert detectable_difference(*few, paired=False) > 1.0
+    assert detectable_difference([0.0, 1.0], [3.0, 3.5], paired=True, power=0.99) > 0
+    with pytest.raises(ValueError, match="power is 1.0; allowed: 0 < power < 1"):
+        detectable_difference(*few, paired=False, power=1.0)

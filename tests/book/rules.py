@@ -13,6 +13,7 @@ import nbformat
 import yaml
 from nbformat import NotebookNode
 
+from tests.book import numbers
 from tools.outputs import ROUNDING
 
 MAX_LINES = 25
@@ -48,6 +49,7 @@ EQUATION = re.compile(
 )
 EXERCISE = re.compile(r"\{exercise(?:-start)?\}[^\n]*\n(?::(?!label)[^\n]*\n)*:label: *(\S+)")
 EXERCISE_BLOCK = re.compile(r"^[`:]{3,}\{exercise(?:-start)?\}", re.MULTILINE)
+ASKED = re.compile(r"`(assert [^`]+)`")
 SOLUTION = re.compile(r"\{solution(?:-start)?\} *(\S+)")
 
 
@@ -192,6 +194,38 @@ def exercises_have_solutions(name: str, notebook: NotebookNode) -> Iterator[str]
         yield f"solution {label} has no exercise"
 
 
+def stated_numbers_are_computed(name: str, notebook: NotebookNode) -> Iterator[str]:
+    """Every number of the text comes from a cell, except those that `numbers.UNCOMPUTED` lists."""
+    printed = (text for cell in code_cells(notebook) for text in output_texts(cell))
+    allowed = numbers.UNCOMPUTED.get(name, [])
+    for number in numbers.uncomputed(notebook, prose(notebook), printed):
+        if number not in allowed:
+            yield f"the text says {number}, which no cell computes"
+
+
+def asked_asserts_are_in_the_solution(name: str, notebook: NotebookNode) -> Iterator[str]:
+    """What an exercise asks a function to pass stands, word for word, in its solution."""
+    asked: list[str] = []
+    code = ""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            code += "\n" + cell.source
+            continue
+        if "{solution-start}" in cell.source:
+            before, _, _ = cell.source.partition("{solution-start}")
+            exercise = before[before.rfind("{exercise") :]
+            asked, code = ASKED.findall(exercise), ""
+        elif "{solution-end}" in cell.source:
+            for text in asked:
+                if _squeezed(text) not in _squeezed(code):
+                    yield f"an exercise asks for `{text}`, and its solution does not"
+            asked = []
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
 RULES = [
     executed_in_order,
     no_errors,
@@ -206,6 +240,8 @@ RULES = [
     metadata_is_ours,
     every_cell_is_checked,
     exercises_have_solutions,
+    stated_numbers_are_computed,
+    asked_asserts_are_in_the_solution,
 ]
 
 

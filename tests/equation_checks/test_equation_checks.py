@@ -26,6 +26,7 @@ from dpgcourse.equation_checks.entry import (
     standard_errors,
 )
 from tests.book import rules
+from tools import quote_equations
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*(ROOT / "book").glob("*.ipynb"), *(ROOT / "book").glob("*.md")]
@@ -412,3 +413,22 @@ def test_a_table_with_a_failing_check_is_not_shown(monkeypatch):
 def test_an_unknown_chapter_is_refused(chapter):
     with pytest.raises(ValueError, match=f"'{chapter}'; allowed: \\['ch00_intro'"):
         table.entries(chapter)
+
+
+def test_every_equation_of_a_page_is_the_one_that_was_held_against_its_check():
+    quoted, now = quote_equations.read_quoted(), quote_equations.on_pages()
+    assert set(quoted) == set(now) == set(EQUATIONS)
+    for label, latex in now.items():
+        assert latex == quoted[label], (
+            f"{label} is {latex!r} on its page, and was {quoted[label]!r} when it was checked. "
+            f"Compare it with its check, then: python -m tools.quote_equations {label}"
+        )
+
+
+def test_a_flipped_sign_in_an_equation_is_seen(monkeypatch):
+    now = quote_equations.on_pages()
+    label = next(label for label, latex in now.items() if " - " in latex)
+    flipped = now | {label: now[label].replace(" - ", " + ", 1)}
+    monkeypatch.setattr(quote_equations, "on_pages", lambda: flipped)
+    with pytest.raises(AssertionError, match=f"{label} is .* and was .* when it was checked"):
+        test_every_equation_of_a_page_is_the_one_that_was_held_against_its_check()

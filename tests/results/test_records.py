@@ -1,15 +1,19 @@
 """Every stored record can be read, and its policies score what its table says."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from dpgcourse.analysis.near_optimal_pendulum import Grid, near_optimal_returns
 from dpgcourse.training.description import describe
-from dpgcourse.training.evaluation import evaluate
+from dpgcourse.training.evaluation import TRAINING_STARTS, evaluate
+from dpgcourse.training.final_returns import read_final_returns
 from dpgcourse.training.record import read_record, read_table
 from results.lqr import linear_actor
+from tools import results
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
 RECORDS = sorted(path.parent for path in RESULTS.rglob("config.json"))
@@ -37,14 +41,94 @@ def test_a_record_is_whole(folder):
 
 
 @pytest.mark.parametrize("name", ["ddpg-pendulum", "numpy-ddpg-pendulum", "td3-pendulum/td3"])
-def test_the_stored_policies_score_what_the_table_says(name):
+def test_the_stored_policies_score_what_the_tables_say(name):
     record = read_record(RESULTS / name)
-    said = record.returns[-1]  # (S, E)
-    found = evaluate(record.agent, record.config.env, episodes=30, seed=0)
-    error = np.sqrt(said.var(ddof=1) / said.size + found.var(ddof=1) / found.size)
-    assert abs(found.mean() - said.mean()) < 4 * error
-    untrained = read_record(RESULTS / "mechanisms/no-exploration").returns[0]
-    assert found.mean() > untrained.mean() + 500
+    E = record.config.eval_episodes
+    found = evaluate(record.agent, record.config.env, episodes=E, seed=TRAINING_STARTS)
+    np.testing.assert_allclose(found.mean(-1), record.returns[-1].mean(-1), atol=0.5)
+    said = read_final_returns(RESULTS / results.FINAL_RETURNS)[name]
+    found = evaluate(record.agent, record.config.env, episodes=1000).mean(-1)
+    np.testing.assert_allclose(found, list(said.values()), atol=0.5)
+
+
+def test_ten_common_starts_are_as_hard_as_a_thousand():
+    grid = Grid(101, 81)
+    ten = near_optimal_returns(100, TRAINING_STARTS, grid)
+    many = near_optimal_returns(2000, 0, grid).mean()
+    assert all(abs(ten[:n].mean() - many) < 8 for n in (10, 20, 50, 100))
+
+
+def test_the_scores_of_one_method_differ_by_what_its_policies_differ():
+    scores = read_final_returns(RESULTS / results.FINAL_RETURNS)
+    for name in ("ddpg-pendulum", "td3-pendulum/td3", "bugs-fresh-seeds/ddpg"):
+        assert np.std(list(scores[name].values()), ddof=1) < 6  # on private starts it was 23
+
+
+def test_the_manifest_knows_every_entry_and_no_other():
+    manifest = results.read_manifest()
+    assert list(manifest) == sorted([*results.RECORDS, *results.TABLES, results.FINAL_RETURNS])
+    assert {name_of(record) for record in RECORDS} == set(results.RECORDS)
+    size = sum(path.stat().st_size for path in RESULTS.rglob("*") if path.is_file())
+    assert size < results.LIMIT
+
+
+@pytest.mark.parametrize("name", [*results.RECORDS, *results.TABLES])
+def test_an_entry_is_what_was_made_and_what_todays_code_makes(name):
+    assert results.status_of(name, results.read_manifest()) == "fine"
+
+
+def test_the_final_returns_are_those_that_were_made():
+    entry = results.read_manifest()[results.FINAL_RETURNS]
+    assert entry["files"] == results.files_of(results.FINAL_RETURNS)
+
+
+@pytest.fixture
+def copied(tmp_path, monkeypatch):
+    """A copy of one record and the manifest, to be changed."""
+    name = "mechanisms/no-noise"
+    shutil.copytree(RESULTS / name, tmp_path / name)
+    monkeypatch.setattr(results, "RESULTS", tmp_path)
+    monkeypatch.setattr(results, "probe", lambda name: results_probe[name])
+    return name
+
+
+results_probe = {name: entry["probe"] for name, entry in results.read_manifest().items()}
+
+
+def test_rows_of_a_record_that_were_shifted_are_noticed(copied):
+    manifest = json.loads((RESULTS / results.MANIFEST).read_text(encoding="utf-8"))
+    assert results.status_of(copied, manifest) == "fine"
+    path = results.RESULTS / copied / "returns.csv"
+    lines = path.read_text().splitlines()
+    seed, step, episode, value = lines[5].split(",")
+    lines[5] = f"{seed},{step},{episode},{float(value) - 200}"
+    path.write_text("\n".join(lines))
+    assert results.status_of(copied, manifest) == "changed since it was made"
+
+
+def test_code_that_gives_other_numbers_is_noticed(copied, monkeypatch):
+    manifest = json.loads((RESULTS / results.MANIFEST).read_text(encoding="utf-8"))
+    other = [x * 1.002 for x in results_probe[copied]]
+    monkeypatch.setattr(results, "probe", lambda name: other)
+    assert results.status_of(copied, manifest).startswith("outdated")
+    manifest[copied]["command"] += " --tau 0.02"
+    assert results.status_of(copied, manifest) == "made by another command"
+    shutil.rmtree(results.RESULTS / copied)
+    assert results.status_of(copied, manifest) == "missing"
+
+
+@pytest.mark.parametrize(
+    ("target", "change"),
+    [
+        ("dpgcourse.agents.ddpg.polyak_update", lambda *arguments: None),
+        ("dpgcourse.training.training_state.TRAINING_STARTS", 1),
+        ("dpgcourse.agents.noise.GaussianNoise.__call__", lambda self: np.zeros((1, 1))),
+    ],
+)
+def test_a_changed_package_is_noticed(target, change, monkeypatch):
+    manifest = results.read_manifest()
+    monkeypatch.setattr(target, change)
+    assert results.status_of("ddpg-pendulum", manifest).startswith("outdated")
 
 
 def test_the_linear_actors_settings_are_those_of_its_code():

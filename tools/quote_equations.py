@@ -1,0 +1,59 @@
+"""Quote the equations of the book beside the ledger that checks them.
+
+    python -m tools.quote_equations eq-chain eq-dpg    these
+    python -m tools.quote_equations --new              those that are not quoted yet
+
+The ledger checks functions, not pages. So `tests/equation_checks/equations.json` keeps every
+equation as it stood when somebody held it against its check. A test fails where a page says
+something else. Compare the new equation with the check first, then quote it.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # when run as a script
+
+from tests.book import rules
+
+ROOT = Path(__file__).resolve().parents[1]
+QUOTED = ROOT / "tests" / "equation_checks" / "equations.json"
+
+
+def on_pages() -> dict[str, str]:
+    """Every labeled equation of the book: label -> LaTeX, spaces and line ends made equal."""
+    pages = [*(ROOT / "book").glob("*.ipynb"), *(ROOT / "book").glob("*.md")]
+    return {
+        label: " ".join(latex.split())
+        for page in sorted(pages)
+        for label, latex in rules.equations(page)
+    }
+
+
+def read_quoted() -> dict[str, str]:
+    """The equations as they were when they were checked."""
+    return json.loads(QUOTED.read_text(encoding="utf-8")) if QUOTED.exists() else {}
+
+
+def main(arguments: list[str]) -> int | str:
+    """Quote some equations anew; the exit status, or what went wrong."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("labels", nargs="*")
+    parser.add_argument("--new", action="store_true", help="all that are not quoted yet")
+    given = parser.parse_args(arguments)
+    now, before = on_pages(), read_quoted()
+    labels = [*given.labels, *(label for label in now if given.new and label not in before)]
+    for label in labels:
+        if label not in now:
+            return f"{label} is no equation of the book"
+        print(f"{label}\n  before: {before.get(label)}\n  now:    {now[label]}")
+    chosen = {label: now[label] for label in labels}
+    kept = {label: latex for label, latex in {**before, **chosen}.items() if label in now}
+    text = json.dumps(dict(sorted(kept.items())), indent=1, ensure_ascii=False)
+    QUOTED.write_text(text + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
