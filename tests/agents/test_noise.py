@@ -100,3 +100,23 @@ def test_bad_reset(ended):
     noise = OrnsteinUhlenbeckNoise([1.0], [np.random.default_rng(seed) for seed in range(2)])
     with pytest.raises(ValueError, match="ended has shape .*; allowed: \\(2,\\)"):
         noise.reset(ended)
+
+
+def test_the_memory_of_the_noise_comes_back():
+    def noise():
+        return OrnsteinUhlenbeckNoise([1.0, 2.0], [np.random.default_rng(i) for i in range(3)])
+
+    one, other = noise(), noise()
+    one()
+    state = one.state()
+    other()  # the generators are not part of the state
+    other.load_state({name: 0 * value for name, value in state.items()})
+    assert not np.array_equal(noise_of(one), noise_of(other))
+    other.load_state(state)
+    one.load_state(state)
+    assert np.array_equal(one.x, other.x) and one.x is not other.x
+    assert GaussianNoise([1.0], [np.random.default_rng(0)]).state() == {}
+
+
+def noise_of(noise):
+    return noise.x.copy()

@@ -119,3 +119,30 @@ def test_ends_are_counted_among_all_that_is_kept(steps, share):
     for k in range(steps):
         replay.add(*transition(k))  # every odd one is an end
     assert np.isclose(replay.terminated_fraction(), share)
+
+
+def filled(number, capacity=4):
+    buffer = ReplayBuffer(capacity, 2, 1, [np.random.default_rng(0)])
+    for k in range(number):
+        buffer.add(np.full((1, 2), k), np.full((1, 1), k), [k], np.full((1, 2), k + 1), [False])
+    return buffer
+
+
+@pytest.mark.parametrize("number", [0, 1, 3, 4, 5, 11])
+def test_what_is_kept_comes_back_and_goes_on(number):
+    one, other = filled(number), filled(2)
+    other.load_state(one.state())
+    for buffer in (one, other):
+        buffer.add(np.full((1, 2), 99), np.full((1, 1), 99), [99], np.full((1, 2), 99), [True])
+    positions = np.arange(one.size)
+    for x, y in zip(one.transitions_at(positions), other.transitions_at(positions), strict=True):
+        assert np.array_equal(x, y)
+
+
+@pytest.mark.parametrize(
+    ("size", "position", "width"), [(5, 0, 7), (3, 2, 7), (4, 4, 7), (4, -1, 7), (2, 2, 6)]
+)
+def test_what_cannot_have_been_kept_is_refused(size, position, width):
+    state = {"rows": np.zeros((1, size, width)), "position": np.array([position])}
+    with pytest.raises(ValueError, match="rows have shape"):
+        filled(0).load_state(state)
