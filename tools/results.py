@@ -181,15 +181,18 @@ def make(name: str) -> float:
         command = [sys.executable, *shlex.split(TABLES[name])[1:]]
         subprocess.run(command, check=True, cwd=ROOT, env=quiet, stderr=subprocess.DEVNULL)
         return time.perf_counter() - start
-    staged = STAGING / name
+    staged = STAGING / name  # below ROOT, so that no path of a machine is recorded
     command = [sys.executable, "-m", "dpgcourse", "train", "--no-progress"]
     if (staged / "checkpoints").is_dir():
-        command += ["--resume", str(staged)]
+        command += ["--resume", str(staged.relative_to(ROOT))]
     else:
         shutil.rmtree(staged, ignore_errors=True)  # our own folder, and no checkpoint in it
-        command += [*shlex.split(RECORDS[name]), "--out", str(staged)]
+        command += [*shlex.split(RECORDS[name]), "--out", str(staged.relative_to(ROOT))]
     subprocess.run(command, check=True, cwd=ROOT, env=quiet, stdout=subprocess.DEVNULL)
     (staged / "learning_curve.png").unlink()  # the chapters draw their own
+    provenance = staged / "provenance.json"
+    made = json.loads(provenance.read_text(encoding="utf-8")) | {"command": command_of(name)}
+    provenance.write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     target = RESULTS / name
     if target.exists():
         shutil.rmtree(target)

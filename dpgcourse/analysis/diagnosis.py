@@ -57,7 +57,7 @@ RULES = (
         "the values of the states 1 and −1 are too close",
         True,
     ),
-    Rule("wrong-sign", "uphill", 0.5, "the actor descends its own critic", True),
+    Rule("wrong-sign", "uphill", 0.4, "the actor descends its own critic", True),
     Rule("replay-action", "slope_error", 0.3, "the policy of a one-step task has a wrong slope"),
     Rule(
         "target-critic-in-actor",

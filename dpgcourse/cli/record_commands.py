@@ -135,4 +135,6 @@ def _require_stored(record, env: str | None) -> None:
     try:
         require_stored(replace(record.config, eval_env=None), () if env is None else ("env",))
     except InvalidInputError as error:
-        raise InvalidInputError(f"{error}{' (--env NAME)' if env is None else ''}") from None
+        stored = record.config.env
+        name = "NAME" if " " in stored or "<" in stored else stored
+        raise InvalidInputError(f"{error}{f' (--env {name})' if env is None else ''}") from None

@@ -9,6 +9,7 @@ import contextlib
 import csv
 import io
 import json
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -156,8 +157,9 @@ def _columns(name: str, report: EvaluationReport) -> tuple[str, ...]:
 
 
 def _require_new(folder: Path) -> None:
-    exists = folder.exists() or folder.is_symlink()
-    if not exists or (folder.is_dir() and all(path.name == LOCK for path in folder.iterdir())):
+    if not os.path.lexists(folder) or (
+        folder.is_dir() and all(path.name == LOCK for path in folder.iterdir())
+    ):
         return
     hint = ""
     if folder.is_dir() and checkpoint.checkpoint_files(folder):

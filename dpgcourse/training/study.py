@@ -122,7 +122,7 @@ def run_study(
     log = folder / "command.txt"
     _require_study(folder)
     require_folder(folder, f"out is {str(folder)!r}")
-    new = not folder.exists()
+    new = not os.path.exists(folder)
     folder.mkdir(parents=True, exist_ok=True)
     lock = lock_folder(folder)
     try:
@@ -155,7 +155,7 @@ def run_study(
 
 def _require_study(folder: Path) -> None:
     """Check that a folder is a study, is empty, or does not exist."""
-    if not folder.exists() or (folder / "command.txt").exists():
+    if not os.path.lexists(folder) or (folder / "command.txt").exists():
         return
     if not folder.is_dir() or any(path.name != LOCK for path in folder.iterdir()):
         raise InvalidInputError(

@@ -9,6 +9,7 @@ import pytest
 
 from dpgcourse.cli import main
 from tests.book import rules
+from tools import results
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = re.compile(
@@ -53,12 +54,19 @@ def filled(command: str) -> str:
 
 
 def test_commands_are_found():
-    assert len(IN_BOOK) >= 4 and len(IN_RESULTS) >= 16
+    assert len(IN_BOOK) >= 4 and len(IN_RESULTS) >= 14
 
 
 @pytest.mark.parametrize("command", [c for c in IN_BOOK if " train " in c])
 def test_a_command_of_training_in_the_book_can_be_given(command, settings_of):
     settings_of(filled(command))
+
+
+def test_the_results_name_the_commands_that_make_them():
+    named = set(IN_RESULTS) - {c for c in IN_RESULTS if "NAME" in c}
+    made = {results.command_of(name) for name in results.RECORDS}
+    faulty = {command for command in made if "faulty-" in command}
+    assert named == made - faulty
 
 
 @pytest.mark.parametrize("command", IN_RESULTS)

@@ -119,7 +119,8 @@ def test_a_well_run_and_sick_ones_differ_in_what_is_logged():
     assert (well["execution_error"] == 0).all()
     assert (log("faulty-double-scaling")["execution_error"][-1] > 0.01).all()
     assert (log("faulty-frozen-targets")["target_lag"][-1] > 1.5 * well["target_lag"][-1]).all()
-    assert (log("faulty-broadcast-target")["q_std"][-1] < 0.5 * well["q_std"][-1]).all()
+    spread = log("faulty-broadcast-target")["q_std"][-1].mean()
+    assert spread < 0.5 * well["q_std"][-1].mean()
 
 
 def test_entry_correlation_is_a_correlation():
