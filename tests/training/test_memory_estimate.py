@@ -60,9 +60,14 @@ except Enough:
     "text",
     [
         "TrainConfig(num_seeds=100, steps=10_000)",
-        "TrainConfig(num_seeds=2, steps=1_000_000, eval_episodes=2)",
-        "TrainConfig(algorithm='td3', agent=TD3Config(hidden_sizes=(400, 300)))",
-        "TrainConfig(env='LQR-v0', num_seeds=20)",
+        *(
+            pytest.param(text, marks=pytest.mark.long)
+            for text in (
+                "TrainConfig(num_seeds=2, steps=1_000_000, eval_episodes=2)",
+                "TrainConfig(algorithm='td3', agent=TD3Config(hidden_sizes=(400, 300)))",
+                "TrainConfig(env='LQR-v0', num_seeds=20)",
+            )
+        ),
     ],
 )
 def test_the_estimate_is_near_the_measured_peak(text, tmp_path):

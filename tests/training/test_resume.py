@@ -29,7 +29,7 @@ SMALL = {
     "steps": 460,  # two ends of episodes, which take 200 steps
     "learning_starts": 20,
     "eval_every": 90,  # not a divisor: the last step is evaluated out of turn
-    "eval_episodes": 2,
+    "eval_episodes": 1,
     "batch_size": 4,
 }
 NETS = {"hidden_sizes": (8, 4)}
