@@ -128,10 +128,15 @@ def figures_are_described(name: str, notebook: NotebookNode) -> Iterator[str]:
 
 
 def named_figures_exist(name: str, notebook: NotebookNode) -> Iterator[str]:
-    """A cell that promises a figure shows one."""
+    """A cell that promises a figure shows one, and nothing else."""
     for cell in code_cells(notebook):
-        if cell.metadata.get("mystnb", {}).get("figure") and not is_figure(cell):
+        if not cell.metadata.get("mystnb", {}).get("figure"):
+            continue
+        if not is_figure(cell):
             yield f"cell {cell.id} names a figure and shows no picture"
+        shown = [output for output in cell.outputs if "data" in output]
+        if len(shown) > 1:  # the page would give the name to each of them
+            yield f"cell {cell.id} names a figure and shows {len(shown)} things"
 
 
 def cells_are_short(name: str, notebook: NotebookNode) -> Iterator[str]:

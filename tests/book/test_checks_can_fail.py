@@ -191,6 +191,7 @@ FAULTS = {
         "figure names begin with fig-",
     ),
     "missing figure": ("figure", lambda c: c.update(outputs=[]), "shows no picture"),
+    "figure and more": ("figure", lambda c: c.outputs.append(c.outputs[-1]), "shows 2 things"),
     "trailing semicolon": ("print", _source("print(4);"), "ends with a semicolon"),
     "package not named": ("print", _source("print(4)"), "does not begin with"),
     "data beside the chapter": (

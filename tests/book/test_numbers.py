@@ -1,0 +1,71 @@
+"""A wrong number in the text, and an exercise that asks for something else than its solution."""
+
+import nbformat
+import pytest
+
+from tests.book import rules
+from tests.book.numbers import stated
+
+CODE = nbformat.v4.new_code_cell("print(f'{-149.53:.1f}')\nassert 12_000 * 0.274 > 1")
+CODE.outputs = [nbformat.v4.new_output("stream", name="stdout", text="-149.5\n")]
+
+
+def chapter(*texts):
+    cells = [nbformat.v4.new_markdown_cell(text) for text in texts]
+    return nbformat.v4.new_notebook(cells=[CODE, *cells])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It returns −149.5 after 12,000 steps.",
+        "It returns about $-150$, or 27.4%, or 27%.",
+        "See chapters 11 to 13, {eq}`eq-25`, `x = 77` and [this](page_99).",
+        "Ten, 10, 100 and 7 say nothing.",
+        "$$\nx = 8.31\n$$ (eq-x)",
+    ],
+)
+def test_a_number_that_is_computed_may_be_stated(text):
+    assert list(rules.stated_numbers_are_computed("99.ipynb", chapter(text))) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("It returns −194.5.", "194.5"),
+        ("It returns −151.", "151"),
+        ("After 1,200 steps", "1,200"),
+        ("in 28% of them", "28"),
+        ("about $0.031$", "0.031"),
+    ],
+)
+def test_a_wrong_number_is_seen(text, number):
+    (problem,) = rules.stated_numbers_are_computed("99.ipynb", chapter(text))
+    assert problem == f"the text says {number}, which no cell computes"
+
+
+def test_numbers_are_found_as_they_are_written():
+    assert list(stated("−2.50, $12{,}000$, 3\u202f%, x2y, v1.5.2 and 64")) == [
+        "2.50",
+        "12,000",
+        "64",
+    ]
+
+
+def exercise(asked, solved):
+    cells = [
+        nbformat.v4.new_markdown_cell(
+            f"```{{exercise}}\n:label: ex-a\nIt should pass `assert {asked}`.\n```\n\n"
+            "```{solution-start} ex-a\n```"
+        ),
+        nbformat.v4.new_code_cell(f"assert {solved}"),
+        nbformat.v4.new_markdown_cell("```{solution-end}\n```"),
+    ]
+    return nbformat.v4.new_notebook(cells=cells)
+
+
+def test_an_exercise_asks_for_what_its_solution_asserts():
+    rule = rules.asked_asserts_are_in_the_solution
+    assert list(rule("99.ipynb", exercise("f(2) < 5", "f( 2 )  < 5"))) == []
+    (problem,) = rule("99.ipynb", exercise("f(2) < 5", "f(2) < 7"))
+    assert problem == "an exercise asks for `assert f(2) < 5`, and its solution does not"
