@@ -398,3 +398,14 @@ def test_provenance_tells_of_every_process(tmp_path, monkeypatch):
     made = json.loads((tmp_path / "run" / "provenance.json").read_text(encoding="utf-8"))
     assert len(made["resumed"]) == 1 and made["resumed"][0]["numpy"] == np.__version__
     assert dataclasses.asdict(read_record(tmp_path / "run").config)["steps"] == 460
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore")  # of the compiler's own modules
+@pytest.mark.parametrize("env", ["Pendulum-v1", "LQR-v0"])
+def test_a_compiled_run_goes_on_bit_for_bit(env, tmp_path, monkeypatch):
+    config = config_of("ddpg", env=env, compile=True)
+    whole = train(config, out=tmp_path / "whole")
+    for step in random.Random(env).sample(range(1, config.steps), 3):
+        stopped(config, tmp_path / f"{step}", monkeypatch, step)
+        assert_same(resume(tmp_path / f"{step}"), whole)
