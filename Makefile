@@ -15,8 +15,9 @@ READY := .venv/ready
 PORT ?= 8000
 CHAPTER ?=
 LAB_OPTIONS ?=
+# One thread each: two workers are busy with two cores already.
 # Whole modules to each of two workers: the cells of a notebook share a kernel.
-PYTEST := $(BIN)/python -m pytest
+PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest
 PARALLEL := -n 2 --dist loadscope
 # From nothing every time: Sphinx does not repeat the warnings of pages that it kept.
 BUILD_BOOK := rm -rf _build && $(BIN)/jupyter-book build . -W -n --keep-going && touch _build/complete
@@ -50,7 +51,7 @@ test: $(READY) ## Run every check: lint, types, package, chapters, built pages
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(PYTEST) $(PARALLEL) --ignore=tests/site
-	$(PYTEST) $(PARALLEL) --nbval --nbval-cell-timeout=300 book/*.ipynb
+	$(PYTEST) $(PARALLEL) --nbval -p tools.nbval_pictures --nbval-cell-timeout=300 book/*.ipynb
 	$(BUILD_BOOK)
 	$(PYTEST) -n 2 -rs tests/site
 

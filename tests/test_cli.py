@@ -77,7 +77,12 @@ def test_train_in_a_process_of_its_own_then_evaluate_and_play(run, tmp_path):
     status, out, err = run("play", "record", "--seed", "1")
     assert status == 0, err
     assert "seed 1: return of the episode: -" in out
-    assert (tmp_path / "record" / "play-1.gif").stat().st_size > 1000
+    first = (tmp_path / "record" / "play-1.gif").read_bytes()
+    assert len(first) > 1000
+    status, out, err = run("play", "record", "--seed", "1", "--start", "7")
+    assert status == 0 and "play-1-2.gif" in out, err
+    assert (tmp_path / "record" / "play-1.gif").read_bytes() == first
+    assert (tmp_path / "record" / "play-1-2.gif").read_bytes() != first
 
 
 def test_records_are_compared_with_the_first_on_common_starts(run, tmp_path):

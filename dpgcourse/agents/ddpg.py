@@ -240,9 +240,11 @@ class DDPG(Agent):
     def compile(self) -> None:
         """Turn the three computations of an update into machine code at its first call.
 
-        That call then takes up to a minute, and all later ones less than before. The results
-        agree with those of the eager update to rounding at each step; training amplifies such
-        differences.
+        That call then takes up to a minute, and all later ones less than before. The operations
+        are the same, and are rounded in another order. After 200 updates of networks of 16 units
+        the weights agree to 1e-9 in float64. In float32 the difference grows with training: after
+        200 updates of a default agent up to 0.005 in a weight and 4 in a return were seen. A
+        compiled training repeats itself bit for bit, and is not bit for bit the eager one.
 
         Raises:
             InvalidInputError: there is no C++ compiler, which PyTorch needs for it.
@@ -251,7 +253,6 @@ class DDPG(Agent):
             raise InvalidInputError(
                 "compile is True, and no C++ compiler was found; allowed: False here"
             )
-        torch._dynamo.config.trace_autograd_ops = True  # the gradients are part of the computation
         for name in ("td_target", "critic_gradient", "actor_gradient"):
             compiled = torch.compile(  # type: ignore[call-overload]  # its stub lags behind it
                 getattr(self, name),
@@ -259,7 +260,18 @@ class DDPG(Agent):
                 options={"cpp_wrapper": True},  # no Python between the operations either
                 isolate_recompiles=True,  # else the ninth agent of a process would run uncompiled
             )
+            setattr(self, name, self._compiled_at_first_call(name, compiled))
+
+    def _compiled_at_first_call(self, name: str, compiled: Callable) -> Callable:
+        """The setting that compilation needs holds for that call alone, not for the process."""
+
+        def first_call(*arguments):
             setattr(self, name, compiled)
+            # the gradients are part of the computation
+            with torch._dynamo.config.patch(trace_autograd_ops=True):
+                return compiled(*arguments)
+
+        return first_call
 
 
 def num_mlp_parameters(sizes: tuple[int, ...]) -> int:

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def play(arguments: Sequence[str]) -> None:
     parser.add_argument("--seed", default="best", help="one of the trained seeds, or best")
     parser.add_argument("--start", type=int, default=0, help="seed of the initial state; default 0")
     parser.add_argument("--video", type=Path, help="file to write, .gif or .mp4; default "
-                        "play-SEED.gif in the record")  # fmt: skip
+                        "a new play-SEED.gif in the record")  # fmt: skip
     parser.add_argument("--show", action="store_true", help="open a window instead")
     _add_env(parser)
     given = parser.parse(arguments)
@@ -68,15 +69,13 @@ def play(arguments: Sequence[str]) -> None:
         "wrappers": record.config.wrappers,
     }
     longest = record.config.eval_max_steps
-    target = None if given.show else given.video or given.record / f"play-{seed}.gif"
+    target = None if given.show else given.video or _new_file(given.record / f"play-{seed}.gif")
     if target is not None and given.video is None:
         try:
             video.require_render_mode(env, "rgb_array", **options)
         except InvalidInputError as error:
             print(f"no video: {error}", file=sys.stderr)
             target = None
-        if target is not None and target.exists():
-            target.unlink()  # the one that an earlier `play` wrote
     total = video.play(
         agent, env, video=target, show=given.show, start=given.start, max_steps=longest, **options
     )
@@ -110,6 +109,12 @@ def list_names(arguments: Sequence[str]) -> None:
             print(f"  {name:30} {text}")
     print("Every environment of Gymnasium with a bounded Box of actions can be trained, and every")
     print("environment class, as module:Name.")
+
+
+def _new_file(wanted: Path) -> Path:
+    """This file; where it exists, the first of play-0-2.gif, play-0-3.gif, ... that does not."""
+    others = (wanted.with_stem(f"{wanted.stem}-{n}") for n in count(2))
+    return next(path for path in chain([wanted], others) if not path.exists())
 
 
 def _add_env(parser: CommandParser) -> None:

@@ -3,7 +3,8 @@
 import math
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,18 @@ def play(
     mode = "rgb_array" if target else "human" if show else None
     if mode:
         require_render_mode(env, mode, env_kwargs, wrappers)
-    made = make_env(env, env_kwargs, wrappers, render_mode=mode)
+    with _without_a_screen() if mode == "rgb_array" else nullcontext():
+        made = make_env(env, env_kwargs, wrappers, render_mode=mode)
+        total, frames, rate = _episode(agent, made, env_name(env), start, max_steps, target)
+    if target:
+        _write(target, frames, rate)
+    return total
+
+
+def _episode(
+    agent, made: gym.Env, name: str, start: int, max_steps: int, target: Path | None
+) -> tuple[float, list[Any], float]:
+    """Its return, and its pictures if there is a target, and how many of them make a second."""
     frames: list[Any] = []
     total = 0.0
     try:
@@ -71,7 +83,7 @@ def play(
         s, _ = made.reset(seed=start)
         for _ in range(max_steps):
             if target and len(frames) < _MAX_FRAMES:
-                frames.append(_small(_frame(made, env_name(env)), target))
+                frames.append(_small(_frame(made, name), target))
             s, r, terminated, truncated, _ = made.step(
                 executed_action(agent.act(s), made.action_space)
             )
@@ -84,12 +96,9 @@ def play(
                 CutEpisodeWarning,
                 stacklevel=2,
             )
-        rate = _rate(made)
+        return total, frames, _rate(made)
     finally:
         made.close()
-    if target:
-        _write(target, frames, rate)
-    return total
 
 
 def require_render_mode(
@@ -113,13 +122,25 @@ def require_render_mode(
             f"{offered or 'no render mode, so no video and no window'}"
         )
     if mode == "rgb_array":
-        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pygame draws without a screen
         made = make_env(env, env_kwargs, wrappers, render_mode=mode)
         try:
-            made.reset(seed=0)
-            _frame(made, name)
+            with _without_a_screen():
+                made.reset(seed=0)
+                _frame(made, name)
         finally:
             made.close()
+
+
+@contextmanager
+def _without_a_screen() -> Iterator[None]:
+    """Let pygame draw without a screen, here and not in the rest of the process."""
+    chosen = os.environ.get("SDL_VIDEODRIVER")
+    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+    try:
+        yield
+    finally:
+        if chosen is None:
+            del os.environ["SDL_VIDEODRIVER"]
 
 
 def _target(video: str | Path) -> Path:

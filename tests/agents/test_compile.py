@@ -47,11 +47,15 @@ def test_a_compiled_update_is_the_update(seeds):
 @pytest.mark.filterwarnings("ignore")  # of the compiler's own modules
 def test_every_agent_of_a_process_is_compiled_for_itself():
     """PyTorch compiles one function eight times at most, and then quietly stops."""
+    before = torch._dynamo.config.trace_autograd_ops
     with torch._dynamo.config.patch(recompile_limit=1, fail_on_recompile_limit_hit=True):
         for seeds in (1, 2):
             agent, replay = agent_and_replay(seeds)
             agent.compile()
             agent.update(replay.sample(32))
+            with torch._dynamo.config.patch(error_on_recompile=True):
+                agent.update(replay.sample(32))
+            assert torch._dynamo.config.trace_autograd_ops == before, "it stays set"
 
 
 def test_without_a_compiler_it_says_so(monkeypatch):

@@ -120,8 +120,8 @@ def test_a_hundred_updates_equal_the_box_written_out():
 
 @pytest.mark.parametrize("B", [1, 2, 7])
 def test_a_study_gives_every_seed_what_its_own_run_gives(B):
-    together = agent_of([3, 1, 4])
-    alone = [agent_of([seed]) for seed in (3, 1, 4)]
+    together = agent_of([3, 1, 4], hidden_sizes=(24, 16))
+    alone = [agent_of([seed], hidden_sizes=(24, 16)) for seed in (3, 1, 4)]
     for k in range(200):
         batch = batch_of(3, B, seed=k)
         together.update(batch)

@@ -112,8 +112,8 @@ def test_both_critics_descend_and_the_actor_climbs_the_first():
 
 
 def test_a_study_gives_every_seed_what_its_own_run_gives():
-    together = agent_of([3, 1, 4])
-    alone = [agent_of([seed]) for seed in (3, 1, 4)]
+    together = agent_of([3, 1, 4], hidden_sizes=(24, 16))
+    alone = [agent_of([seed], hidden_sizes=(24, 16)) for seed in (3, 1, 4)]
     for k in range(100):
         batch = batch_of(3, 8, seed=k)
         together.update(batch)

@@ -1,5 +1,6 @@
 """An episode that is played: what it returns, what its video shows, and what is refused."""
 
+import os
 import sys
 
 import gymnasium as gym
@@ -320,3 +321,19 @@ def test_the_check_of_a_render_mode_is_quiet_where_there_is_one():
     assert require_render_mode(Screen, "rgb_array") is None
     assert require_render_mode("Pendulum-v1", "rgb_array") is None
     assert make_env("Pendulum-v1", render_mode="rgb_array").render_mode == "rgb_array"
+
+
+def test_the_choice_of_a_screen_stays_with_the_user(monkeypatch, tmp_path):
+    """pygame reads SDL_VIDEODRIVER: `play` sets it for its own drawing alone."""
+    for chosen in (None, "x11"):
+        monkeypatch.delenv("SDL_VIDEODRIVER", raising=False)
+        if chosen:
+            monkeypatch.setenv("SDL_VIDEODRIVER", chosen)
+        seen = []
+        monkeypatch.setattr(Screen, "render", lambda env: seen.append(driver()) or Screen.picture)
+        play(steady(), Screen, video=tmp_path / f"{chosen}.gif")
+        assert set(seen) == {chosen or "dummy"} and driver() == chosen
+
+
+def driver():
+    return os.environ.get("SDL_VIDEODRIVER")

@@ -1,0 +1,181 @@
+"""Plant faults in a copy of the course, one at a time, and see which check catches each.
+
+python -m tools.plant_faults package      faults in the package, two at a time
+python -m tools.plant_faults book         faults in the chapters and in the published records
+
+The faults stand in ``tests/planted_faults/``; what was found goes to ``results/planted-faults/``.
+A fault meets the checks in order, the nearest first, and stops at the first one that fails:
+
+| faults | checks, in order |
+|---|---|
+| package | the tests of the same folder, all other tests of the package, the chapters |
+| book | the checks that run nothing, the chapter itself |
+
+Before anything is planted, the checks run on an unchanged copy: they must pass there.
+"""
+
+import argparse
+import csv
+import json
+import os
+import queue
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+ROOT = Path(__file__).resolve().parents[1]
+FAULTS = ROOT / "tests" / "planted_faults"
+FOUND = ROOT / "results" / "planted-faults"
+NOTHING = "nothing"
+QUIET = ("-x", "-q", "--no-header", "--color=no")
+NBVAL = ("--nbval", "--nbval-cell-timeout=300", "-p", "tools.nbval_pictures")
+READING = ("tests/book/test_numbers.py", "tests/book/test_hygiene.py", "tests/equation_checks")
+FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+::.+?)(?: - .*)?$", re.MULTILINE)
+PICTURE = "image/png"
+
+
+def checks(fault: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    """Name and pytest arguments of the checks that a fault meets, the nearest first."""
+    path = Path(fault["file"])
+    if path.parts[0] == "dpgcourse":
+        room = path.parts[1]
+        yield "nearest tests", [f"tests/{room}", f"dpgcourse/{room}"]
+        others = ["tests/site", "tests/book", f"tests/{room}"]
+        yield "other tests", ["tests", "dpgcourse", *(f"--ignore={other}" for other in others)]
+        chapters = sorted(p.relative_to(ROOT).as_posix() for p in ROOT.glob("book/*.ipynb"))
+        yield "chapters", [*NBVAL, *chapters]
+    else:
+        yield "reading", [*READING, "tests/results"]
+        if path.suffix == ".ipynb":
+            yield "running the chapter", [*NBVAL, fault["file"]]
+
+
+def controls(faults: list[dict[str, Any]], chosen: Iterable[int]) -> list[list[str]]:
+    """The checks that must pass on an unchanged copy: each check that the faults meet, once."""
+    files = {faults[i]["file"] for i in chosen}
+    if any(file.startswith("dpgcourse/") for file in files):
+        return [["tests", "dpgcourse", "--ignore=tests/site", "--ignore=tests/book"]]
+    notebooks = sorted(file for file in files if file.endswith(".ipynb"))
+    return [[*READING, "tests/results"], *([*NBVAL, file] for file in notebooks)]
+
+
+def plant(fault: dict[str, Any], root: Path) -> None:
+    """Write the fault into the copy at this folder."""
+    path = root / fault["file"]
+    if "cell" not in fault:
+        text = path.read_bytes().decode("utf-8")
+        new = _replaced(text.replace("\r\n", "\n"), fault)
+        new = new.replace("\n", "\r\n") if "\r\n" in text else new
+        path.write_bytes(new.encode("utf-8"))
+        return
+    notebook = nbformat.read(path, as_version=4)
+    cells = {cell.id: cell for cell in notebook.cells}
+    cell = cells[fault["cell"]]
+    if "picture_of" in fault:
+        _picture(cell)[PICTURE] = _picture(cells[fault["picture_of"]])[PICTURE]
+    else:
+        cell.source = _replaced(cell.source, fault)
+    nbformat.write(notebook, path)
+
+
+def _replaced(text: str, fault: dict[str, Any]) -> str:
+    if text.count(fault["old"]) != 1:
+        sys.exit(f"stale fault, its text is not there once: {fault['what']} ({fault['file']})")
+    return text.replace(fault["old"], fault["new"])
+
+
+def _picture(cell) -> dict[str, str]:
+    return next(o.data for o in cell.outputs if PICTURE in o.get("data", {}))
+
+
+def first_failure(arguments: list[str], root: Path) -> str:
+    """The first check that fails in this copy, or nothing."""
+    environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "pytest", *QUIET, *arguments]
+    done = subprocess.run(
+        command, cwd=root, env=environment, capture_output=True, text=True, timeout=3600
+    )
+    if done.returncode == 0:
+        return ""
+    found = FAILED.search(done.stdout)
+    return found[1].strip() if found else (done.stdout + done.stderr)[-300:]
+
+
+def caught_by(fault: dict[str, Any], root: Path) -> tuple[str, str]:
+    """The layer that catches a fault, and its first check that fails."""
+    whole = root / fault["file"]
+    kept = whole.read_bytes()
+    plant(fault, root)
+    try:
+        for layer, arguments in checks(fault):
+            if failure := first_failure(arguments, root):
+                return layer, failure
+        return NOTHING, ""
+    finally:
+        whole.write_bytes(kept)
+
+
+def copy_course(root: Path) -> None:
+    """A copy of what git tracks, as it is in the working tree."""
+    for name in subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True
+    ).stdout.split("\0"):
+        if name and (ROOT / name).is_file():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, root / name)
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)  # tests ask what git tracks
+    subprocess.run(["git", "add", "-A"], cwd=root, check=True)
+
+
+def main(arguments: list[str]) -> int:
+    """Plant the faults of one kind, and write a table of what caught them."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("where", choices=("package", "book"))
+    parser.add_argument("--only", type=int, nargs="*", help="numbers of faults, from 0")
+    parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
+    given = parser.parse_args(arguments)
+    faults = json.loads((FAULTS / f"{given.where}.json").read_text(encoding="utf-8"))
+    chosen = range(len(faults)) if given.only is None else given.only
+    copies: queue.Queue[Path] = queue.Queue()
+    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(given.jobs) as pool:
+        for i in range(given.jobs):
+            copy_course(Path(scratch) / str(i))
+            copies.put(Path(scratch) / str(i))
+
+        def with_copy(function, *arguments):
+            root = copies.get()
+            try:
+                return function(*arguments, root)
+            finally:
+                copies.put(root)
+
+        for failure in pool.map(lambda a: with_copy(first_failure, a), controls(faults, chosen)):
+            if failure:
+                print(f"fails with no fault planted: {failure}", file=sys.stderr)
+                return 1
+        running = {i: pool.submit(with_copy, caught_by, faults[i]) for i in chosen}
+        rows = []
+        for i, future in running.items():
+            layer, check = future.result()
+            kind = faults[i].get("kind", Path(faults[i]["file"]).parts[1])
+            rows.append((i, kind, faults[i]["file"], faults[i]["what"], layer, check))
+            print(f"{i:3} {layer:20} {faults[i]['file']}: {faults[i]['what']}", flush=True)
+    if given.only is None:
+        FOUND.mkdir(exist_ok=True)
+        with (FOUND / f"{given.where}.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(("fault", "kind", "file", "what", "caught by", "first check"))
+            writer.writerows(rows)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
