@@ -47,7 +47,9 @@ def checks(fault: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
     path = Path(fault["file"])
     if path.parts[0] == "dpgcourse":
         room = path.parts[1]
-        yield "nearest tests", [f"tests/{room}", f"dpgcourse/{room}"]
+        own = f"tests/{room}/test_{path.stem}.py"  # first, as it stops at the first failure
+        first = [own] if (ROOT / own).exists() else []
+        yield "nearest tests", [*first, f"tests/{room}", f"dpgcourse/{room}"]
         others = ["tests/site", "tests/book", f"tests/{room}"]
         yield "other tests", ["tests", "dpgcourse", *(f"--ignore={other}" for other in others)]
         chapters = sorted(p.relative_to(ROOT).as_posix() for p in ROOT.glob("book/*.ipynb"))

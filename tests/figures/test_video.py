@@ -323,16 +323,16 @@ def test_the_check_of_a_render_mode_is_quiet_where_there_is_one():
     assert make_env("Pendulum-v1", render_mode="rgb_array").render_mode == "rgb_array"
 
 
-def test_the_choice_of_a_screen_stays_with_the_user(monkeypatch, tmp_path):
+@pytest.mark.parametrize("chosen", [None, "x11"])
+def test_the_choice_of_a_screen_stays_with_the_user(monkeypatch, tmp_path, chosen):
     """pygame reads SDL_VIDEODRIVER: `play` sets it for its own drawing alone."""
-    for chosen in (None, "x11"):
-        monkeypatch.delenv("SDL_VIDEODRIVER", raising=False)
-        if chosen:
-            monkeypatch.setenv("SDL_VIDEODRIVER", chosen)
-        seen = []
-        monkeypatch.setattr(Screen, "render", lambda env: seen.append(driver()) or Screen.picture)
-        play(steady(), Screen, video=tmp_path / f"{chosen}.gif")
-        assert set(seen) == {chosen or "dummy"} and driver() == chosen
+    monkeypatch.delenv("SDL_VIDEODRIVER", raising=False)
+    if chosen:
+        monkeypatch.setenv("SDL_VIDEODRIVER", chosen)
+    seen = []
+    monkeypatch.setattr(Screen, "render", lambda env: seen.append(driver()) or Screen.picture)
+    play(steady(), Screen, video=tmp_path / "film.gif")
+    assert set(seen) == {chosen or "dummy"} and driver() == chosen
 
 
 def driver():
