@@ -53,7 +53,7 @@ test: $(READY) ## Run every check: lint, types, package, chapters, built pages
 	$(PYTEST) $(PARALLEL) --ignore=tests/site
 	$(PYTEST) $(PARALLEL) --nbval -p tools.nbval_pictures --nbval-cell-timeout=300 book/*.ipynb
 	$(BUILD_BOOK)
-	$(PYTEST) -n 2 -rs tests/site
+	$(PYTEST) -n 2 --dist loadgroup -rs tests/site
 
 test-long: $(READY) ## Run the checks that take minutes: compilation, cells run twice
 	$(PYTEST) -m long tests

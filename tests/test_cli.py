@@ -334,6 +334,7 @@ def test_a_full_disk_is_one_line_and_is_not_hidden_by_the_drawing(run, tmp_path,
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
+@pytest.mark.long
 def test_a_process_of_its_own_stops_and_goes_on(run, tmp_path):
     options = [*QUICK, "--steps", "2000000", "--out", "record"]
     process_ = subprocess.Popen(

@@ -245,7 +245,7 @@ def test_the_statistics_are_those_of_the_states_that_training_acted_in(monkeypat
 
 
 @pytest.mark.filterwarnings("ignore::dpgcourse.training.loop.SaturationWarning")
-@pytest.mark.parametrize("agent_class", [DDPG, TD3])
+@pytest.mark.parametrize("agent_class", [DDPG, pytest.param(TD3, marks=pytest.mark.long)])
 def test_it_learns_a_task_whose_observations_are_badly_scaled(agent_class):
     """The bandit's state, a number in [−1, 1], arrives as 1000 + s."""
 

@@ -48,6 +48,7 @@ def test_a_stale_picture_fails_and_its_cell_is_named(chapter):
     assert "its picture differs from the stored one in" in message
 
 
+@pytest.mark.long
 def test_a_picture_of_rounding_errors_is_noted_and_fails_where_it_shows_something_else(chapter):
     change(chapter, "figure", lambda cell: cell.metadata.update(tags=["rounding"]))
     change(chapter, "figure", cover(0.01))

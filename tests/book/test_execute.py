@@ -103,6 +103,7 @@ def test_a_stale_picture_and_a_changed_text_are_stored_anew(notebook, executed):
     assert notebook.read_bytes() == executed.read_bytes()
 
 
+@pytest.mark.long
 def test_a_picture_of_rounding_errors_is_kept_and_reported(notebook):
     change(notebook, "cell-1", lambda cell: cell.metadata.update(tags=["rounding"]))
     change(notebook, "cell-1", cover(0.01))

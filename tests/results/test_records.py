@@ -40,7 +40,12 @@ def test_a_record_is_whole(folder):
     assert stored == json.loads(json.dumps(describe(config, agent)))
 
 
-@pytest.mark.parametrize("name", ["ddpg-pendulum", "numpy-ddpg-pendulum", "td3-pendulum/td3"])
+LONG = ("numpy-ddpg-pendulum", "td3-pendulum/td3")
+
+
+@pytest.mark.parametrize(
+    "name", ["ddpg-pendulum", *(pytest.param(name, marks=pytest.mark.long) for name in LONG)]
+)
 def test_the_stored_policies_score_what_the_tables_say(name):
     record = read_record(RESULTS / name)
     E = record.config.eval_episodes

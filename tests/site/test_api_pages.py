@@ -9,6 +9,7 @@ from bs4 import BeautifulSoup
 from tests.site.rules import NOT_PROSE, anchors, parse
 from tests.site.test_browser import ROOMS, ROOT
 
+pytestmark = pytest.mark.xdist_group("parsed")  # one worker parses every page once
 PAGES = ["book/api", *ROOMS]
 LARGEST = 500_000  # bytes of a page
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Request
+from playwright.sync_api import BrowserContext, Page, Request, ViewportSize
 
 from tests.book.rules import toc_pages
 from tests.site.accessibility import violations
@@ -12,9 +12,10 @@ from tests.site.accessibility import violations
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = sorted(f"book/api/{path.stem}" for path in (ROOT / "book/api").glob("*.md"))
 PAGES = [*toc_pages(ROOT), *ROOMS, "genindex", "search"]
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 800}
+DESKTOP = ViewportSize(width=1280, height=900)
+PHONE = ViewportSize(width=390, height=800)
 FORMULAS_WITHOUT_GLYPHS = """() =>
-  [...document.querySelectorAll(".math:not(:has(.katex-html))")].map((formula) => formula.innerText)
+  [...document.querySelectorAll(".math:not(:has(.katex-html))")].map((math) => math.textContent)
 """
 
 
@@ -28,10 +29,10 @@ class Visit:
     errors: list[str] = field(default_factory=list)
 
 
-def open_page(browser: BrowserContext, site: str, name: str, scheme: str = "light") -> Visit:
-    """Open a page in a color scheme and wait until it is quiet."""
+def open_page(browser: BrowserContext, site: str, name: str, size=DESKTOP) -> Visit:
+    """Open a page of this size and wait until it is quiet."""
     page = browser.new_page()
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme="light")
     visit = Visit(page)
 
     def on_request(request: Request):
@@ -43,14 +44,14 @@ def open_page(browser: BrowserContext, site: str, name: str, scheme: str = "ligh
     page.on("response", lambda r: visit.failed.append(r.url) if r.status >= 400 else None)
     page.on("pageerror", lambda error: visit.errors.append(str(error)))
     page.on("console", lambda m: visit.errors.append(m.text) if m.type == "error" else None)
-    page.set_viewport_size(DESKTOP)
+    page.set_viewport_size(size)
     page.goto(f"{site}/{name}.html", wait_until="networkidle")
     return visit
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_page_opens_cleanly_fits_a_phone_and_is_accessible(browser, site, name):
-    visit = open_page(browser, site, name)
+    visit = open_page(browser, site, name, PHONE)
     page = visit.page
     problems = {
         "loaded from elsewhere": [*visit.external],  # without what axe loads below
@@ -58,7 +59,6 @@ def test_page_opens_cleanly_fits_a_phone_and_is_accessible(browser, site, name):
         "errors in the console": [*visit.errors],
         "formulas that a script took away": page.evaluate(FORMULAS_WITHOUT_GLYPHS),
     }
-    page.set_viewport_size(PHONE)
     width = page.evaluate("document.documentElement.scrollWidth")
     if width > PHONE["width"]:
         problems["does not fit a phone"] = [f"{width} pixels wide, allowed: {PHONE['width']}"]

@@ -7,6 +7,7 @@ import pytest
 from tests.book.rules import toc_pages
 from tests.site import rules
 
+pytestmark = pytest.mark.xdist_group("parsed")  # one worker parses every page once
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = toc_pages(ROOT)
 CHAPTERS = [page for page in PAGES if (ROOT / f"{page}.ipynb").exists()]
