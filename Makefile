@@ -25,7 +25,7 @@ BOOK_SOURCES := _config.yml _toc.yml \
 	$(shell find book dpgcourse -type f -not -path '*/__pycache__/*' -not -path '*/.*')
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve free-port lab test test-long results results-status bench lint execute check lock clean
+.PHONY: help book serve free-port lab test test-long results results-status faults bench lint execute check lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,10 @@ results: $(READY) ## Make the published records that are missing or outdated, tw
 
 results-status: $(READY) ## Say which published records are missing or outdated
 	$(BIN)/python -m tools.results --status
+
+faults: $(READY) ## Plant faults in the course and see which check finds each; takes hours
+	$(BIN)/python -m tools.plant_faults package
+	$(BIN)/python -m tools.plant_faults book
 
 bench: $(READY) ## Measure throughput beside Stable-Baselines3 and a plain loop
 	$(BIN)/pip install -q -r benchmarks/requirements.txt -c constraints.txt

@@ -42,6 +42,18 @@ FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+::.+?)(?: - .*)?$", re.MULTILINE)
 PICTURE = "image/png"
 
 
+class StaleFaultError(Exception):
+    """The course has changed, and the fault does not fit it any more."""
+
+    def __init__(self, fault: dict[str, Any]):
+        super().__init__(f"{fault['file']} no longer holds what is replaced: {fault['what']}")
+
+
+def read_faults(where: str) -> list[dict[str, Any]]:
+    """The faults of the "package" or of the "book"."""
+    return json.loads((FAULTS / f"{where}.json").read_text(encoding="utf-8"))
+
+
 def checks(fault: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
     """Name and pytest arguments of the checks that a fault meets, the nearest first."""
     path = Path(fault["file"])
@@ -50,7 +62,7 @@ def checks(fault: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
         own = f"tests/{room}/test_{path.stem}.py"  # first, as it stops at the first failure
         first = [own] if (ROOT / own).exists() else []
         yield "nearest tests", [*first, f"tests/{room}", f"dpgcourse/{room}"]
-        others = ["tests/site", "tests/book", f"tests/{room}"]
+        others = ["tests/site", "tests/book", "tests/test_planted_faults.py", f"tests/{room}"]
         yield "other tests", ["tests", "dpgcourse", *(f"--ignore={other}" for other in others)]
         chapters = sorted(p.relative_to(ROOT).as_posix() for p in ROOT.glob("book/*.ipynb"))
         yield "chapters", [*NBVAL, *chapters]
@@ -72,25 +84,34 @@ def controls(faults: list[dict[str, Any]], chosen: Iterable[int]) -> list[list[s
 def plant(fault: dict[str, Any], root: Path) -> None:
     """Write the fault into the copy at this folder."""
     path = root / fault["file"]
+    path.write_bytes(planted(fault, path))
+
+
+def planted(fault: dict[str, Any], path: Path) -> bytes:
+    """What the file contains with the fault in it.
+
+    Raises:
+        StaleFaultError: what the fault replaces is not there, or not once.
+    """
     if "cell" not in fault:
         text = path.read_bytes().decode("utf-8")
         new = _replaced(text.replace("\r\n", "\n"), fault)
-        new = new.replace("\n", "\r\n") if "\r\n" in text else new
-        path.write_bytes(new.encode("utf-8"))
-        return
+        return (new.replace("\n", "\r\n") if "\r\n" in text else new).encode("utf-8")
     notebook = nbformat.read(path, as_version=4)
     cells = {cell.id: cell for cell in notebook.cells}
+    if not {fault["cell"], fault.get("picture_of", fault["cell"])} <= set(cells):
+        raise StaleFaultError(fault)
     cell = cells[fault["cell"]]
     if "picture_of" in fault:
         _picture(cell)[PICTURE] = _picture(cells[fault["picture_of"]])[PICTURE]
     else:
         cell.source = _replaced(cell.source, fault)
-    nbformat.write(notebook, path)
+    return (nbformat.writes(notebook) + "\n").encode("utf-8")
 
 
 def _replaced(text: str, fault: dict[str, Any]) -> str:
     if text.count(fault["old"]) != 1:
-        sys.exit(f"stale fault, its text is not there once: {fault['what']} ({fault['file']})")
+        raise StaleFaultError(fault)
     return text.replace(fault["old"], fault["new"])
 
 
@@ -144,7 +165,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--only", type=int, nargs="*", help="numbers of faults, from 0")
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
     given = parser.parse_args(arguments)
-    faults = json.loads((FAULTS / f"{given.where}.json").read_text(encoding="utf-8"))
+    faults = read_faults(given.where)
     chosen = range(len(faults)) if given.only is None else given.only
     copies: queue.Queue[Path] = queue.Queue()
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(given.jobs) as pool:

@@ -1,11 +1,13 @@
 """Quote the equations of the book beside the ledger that checks them.
 
     python -m tools.quote_equations eq-chain eq-dpg    these
+    python -m tools.quote_equations 06_theorem         the formulas of a page that have no label
     python -m tools.quote_equations --new              those that are not quoted yet
 
 The ledger checks functions, not pages. So `tests/equation_checks/equations.json` keeps every
 equation as it stood when somebody held it against its check. A test fails where a page says
-something else. Compare the new equation with the check first, then quote it.
+something else. Compare the new equation with the check first, then quote it. A formula without a
+label has no check; it is kept so that nobody changes it by accident.
 """
 
 import argparse
@@ -21,17 +23,28 @@ ROOT = Path(__file__).resolve().parents[1]
 QUOTED = ROOT / "tests" / "equation_checks" / "equations.json"
 
 
-def on_pages() -> dict[str, str]:
-    """Every labeled equation of the book: label -> LaTeX, spaces and line ends made equal."""
+def on_pages() -> dict[str, str | list[str]]:
+    """Every displayed formula of the book, in LaTeX, with spaces and line ends made equal.
+
+    Returns:
+        The label of an equation -> its formula; the name of a page -> its formulas without a label.
+    """
+    found: dict[str, str | list[str]] = {}
     pages = [*(ROOT / "book").glob("*.ipynb"), *(ROOT / "book").glob("*.md")]
-    return {
-        label: " ".join(latex.split())
-        for page in sorted(pages)
-        for label, latex in rules.equations(page)
-    }
+    for page in sorted(pages):
+        unlabeled = []
+        for label, latex in rules.displayed(page):
+            plain = " ".join(latex.split())
+            if label:
+                found[label] = plain
+            else:
+                unlabeled.append(plain)
+        if unlabeled:
+            found[page.stem] = unlabeled
+    return found
 
 
-def read_quoted() -> dict[str, str]:
+def read_quoted() -> dict[str, str | list[str]]:
     """The equations as they were when they were checked."""
     return json.loads(QUOTED.read_text(encoding="utf-8")) if QUOTED.exists() else {}
 
@@ -46,7 +59,7 @@ def main(arguments: list[str]) -> int | str:
     labels = [*given.labels, *(label for label in now if given.new and label not in before)]
     for label in labels:
         if label not in now:
-            return f"{label} is no equation of the book"
+            return f"{label} is no equation of the book, and no page with formulas without a label"
         print(f"{label}\n  before: {before.get(label)}\n  now:    {now[label]}")
     chosen = {label: now[label] for label in labels}
     kept = {label: latex for label, latex in {**before, **chosen}.items() if label in now}

@@ -259,6 +259,11 @@ def page_text(path: Path) -> str:
 
 def equations(path: Path) -> Iterator[tuple[str, str]]:
     """Every labeled equation of a page, as its label and its LaTeX."""
+    return ((label, latex) for label, latex in displayed(path) if label)
+
+
+def displayed(path: Path) -> Iterator[tuple[str | None, str]]:
+    """Every displayed formula of a page, as its label, if it has one, and its LaTeX."""
     for match in EQUATION.finditer(page_text(path)):
         latex = match["dollars"]
         if latex is None:
@@ -267,8 +272,7 @@ def equations(path: Path) -> Iterator[tuple[str, str]]:
             label = label and label[1]
         else:
             label = match["label"]
-        if label:
-            yield label, latex.strip()
+        yield label, latex.strip()
 
 
 def labels(path: Path) -> Iterator[str]:
