@@ -35,6 +35,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FAULTS = ROOT / "tests" / "planted_faults"
 FOUND = ROOT / "results" / "planted-faults"
 NOTHING = "nothing"
+COLUMNS = ("kind", "file", "what", "at first", "caught by", "first check")
 QUIET = ("-x", "-q", "--no-header", "--color=no")
 NBVAL = ("--nbval", "--nbval-cell-timeout=300", "-p", "tools.nbval_pictures")
 READING = ("tests/book/test_numbers.py", "tests/book/test_hygiene.py", "tests/equation_checks")
@@ -158,6 +159,30 @@ def copy_course(root: Path) -> None:
     subprocess.run(["git", "add", "-A"], cwd=root, check=True)
 
 
+def read_table(where: str) -> dict[tuple[str, str], dict[str, str]]:
+    """What is known of each fault, by its file and what is wrong there."""
+    path = FOUND / f"{where}.csv"
+    if not path.exists():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
+        return {(row["file"], row["what"]): row for row in csv.DictReader(file)}
+
+
+def write_table(where: str, rows: list[tuple[str, str, str, str, str]]) -> None:
+    """Enter what was found, in the order of the faults; what was found at first is kept."""
+    table = read_table(where)
+    for kind, file, what, layer, check in rows:
+        at_first = table.get((file, what), {}).get("at first", layer)
+        found = (kind, file, what, at_first, layer, check)
+        table[file, what] = dict(zip(COLUMNS, found, strict=True))
+    keys = [(fault["file"], fault["what"]) for fault in read_faults(where)]
+    FOUND.mkdir(exist_ok=True)
+    with (FOUND / f"{where}.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(table[key] for key in keys if key in table)
+
+
 def main(arguments: list[str]) -> int:
     """Plant the faults of one kind, and write a table of what caught them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -189,14 +214,9 @@ def main(arguments: list[str]) -> int:
         for i, future in running.items():
             layer, check = future.result()
             kind = faults[i].get("kind", Path(faults[i]["file"]).parts[1])
-            rows.append((i, kind, faults[i]["file"], faults[i]["what"], layer, check))
+            rows.append((kind, faults[i]["file"], faults[i]["what"], layer, check))
             print(f"{i:3} {layer:20} {faults[i]['file']}: {faults[i]['what']}", flush=True)
-    if given.only is None:
-        FOUND.mkdir(exist_ok=True)
-        with (FOUND / f"{given.where}.csv").open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(("fault", "kind", "file", "what", "caught by", "first check"))
-            writer.writerows(rows)
+    write_table(given.where, rows)
     return 0
 
 

@@ -184,9 +184,9 @@ def goes_on(folder: Path, whole: Run) -> None:
 
 @pytest.mark.filterwarnings("ignore::dpgcourse.training.record.IncompleteRecordWarning")
 @pytest.mark.parametrize("where", ["before", "middle", "after"])
-def test_a_kill_at_every_boundary_of_a_write_loses_nothing(where, whole, tmp_path, request):
+@pytest.mark.parametrize("every", [13, pytest.param(1, marks=pytest.mark.long)])
+def test_a_kill_at_a_boundary_of_a_write_loses_nothing(where, every, whole, tmp_path):
     assert IncompleteRecordWarning
-    every = 1 if request.config.getoption("-m") == "long" else 13
     tally: Counter = Counter()
     for at in range(1 + random.Random(where).randrange(every), 10_000, every):
         folder = tmp_path / str(at)

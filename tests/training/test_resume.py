@@ -218,6 +218,8 @@ def test_an_earlier_checkpoint_gives_the_same_run(tmp_path, monkeypatch):
     stop_after(monkeypatch, 60)
     with pytest.raises(KeyboardInterrupt):  # before the first evaluation
         resume(tmp_path / "run", step=45)
+    kept = [path.name for path in checkpoint_files(tmp_path / "run")]
+    assert kept == ["step-000000000045.safetensors", "step-000000000060.safetensors"]
     with pytest.raises(InvalidInputError, match="holds no evaluation yet"):
         read_record(tmp_path / "run")
     assert_same(resume(tmp_path / "run", step=60), whole)
