@@ -8,7 +8,7 @@ A fault meets the checks in order, the nearest first, and stops at the first one
 
 | faults | checks, in order |
 |---|---|
-| package | the tests of the same folder, all other tests of the package, the chapters |
+| package | the tests of the same folder, all other tests of the package |
 | book | the checks that run nothing, the chapter itself |
 
 Before anything is planted, the checks run on an unchanged copy: they must pass there.
@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FAULTS = ROOT / "tests" / "planted_faults"
 FOUND = ROOT / "results" / "planted-faults"
 NOTHING = "nothing"
-COLUMNS = ("kind", "file", "what", "at first", "caught by", "first check")
+COLUMNS = ("kind", "file", "what", "at first", "caught by")
 QUIET = ("-x", "-q", "--no-header", "--color=no")
 NBVAL = ("--nbval", "--nbval-cell-timeout=300", "-p", "tools.nbval_pictures")
 READING = ("tests/book/test_numbers.py", "tests/book/test_hygiene.py", "tests/equation_checks")
@@ -65,8 +65,6 @@ def checks(fault: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
         yield "nearest tests", [*first, f"tests/{room}", f"dpgcourse/{room}"]
         others = ["tests/site", "tests/book", "tests/test_planted_faults.py", f"tests/{room}"]
         yield "other tests", ["tests", "dpgcourse", *(f"--ignore={other}" for other in others)]
-        chapters = sorted(p.relative_to(ROOT).as_posix() for p in ROOT.glob("book/*.ipynb"))
-        yield "chapters", [*NBVAL, *chapters]
     else:
         yield "reading", [*READING, "tests/results"]
         if path.suffix == ".ipynb":
@@ -168,12 +166,12 @@ def read_table(where: str) -> dict[tuple[str, str], dict[str, str]]:
         return {(row["file"], row["what"]): row for row in csv.DictReader(file)}
 
 
-def write_table(where: str, rows: list[tuple[str, str, str, str, str]]) -> None:
+def write_table(where: str, rows: list[tuple[str, str, str, str]]) -> None:
     """Enter what was found, in the order of the faults; what was found at first is kept."""
     table = read_table(where)
-    for kind, file, what, layer, check in rows:
+    for kind, file, what, layer in rows:
         at_first = table.get((file, what), {}).get("at first", layer)
-        found = (kind, file, what, at_first, layer, check)
+        found = (kind, file, what, at_first, layer)
         table[file, what] = dict(zip(COLUMNS, found, strict=True))
     keys = [(fault["file"], fault["what"]) for fault in read_faults(where)]
     FOUND.mkdir(exist_ok=True)
@@ -210,13 +208,11 @@ def main(arguments: list[str]) -> int:
                 print(f"fails with no fault planted: {failure}", file=sys.stderr)
                 return 1
         running = {i: pool.submit(with_copy, caught_by, faults[i]) for i in chosen}
-        rows = []
         for i, future in running.items():
             layer, check = future.result()
             kind = faults[i].get("kind", Path(faults[i]["file"]).parts[1])
-            rows.append((kind, faults[i]["file"], faults[i]["what"], layer, check))
-            print(f"{i:3} {layer:20} {faults[i]['file']}: {faults[i]['what']}", flush=True)
-    write_table(given.where, rows)
+            write_table(given.where, [(kind, faults[i]["file"], faults[i]["what"], layer)])
+            print(f"{i:3} {layer:20} {faults[i]['what']}\n    {check}", flush=True)
     return 0
 
 
