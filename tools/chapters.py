@@ -1,8 +1,10 @@
-"""Find chapters by number, name or path."""
+"""Find chapters by number, name or path, and say which of their cells are folded."""
 
 import re
 from collections.abc import Iterable
 from pathlib import Path
+
+from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -25,6 +27,11 @@ def find(names: Iterable[str] = (), book: Path = ROOT / "book") -> list[Path]:
     known = sorted(book.glob("*.ipynb"))
     names = list(names)
     return [_find(name, known) for name in names] if names else known
+
+
+def folding(cell: NotebookNode) -> dict[str, bool] | None:
+    """The metadata `jupyter` that folds in JupyterLab what the page folds; else none."""
+    return {"source_hidden": True} if "hide-input" in cell.metadata.get("tags", []) else None
 
 
 def _find(name: str, known: list[Path]) -> Path:

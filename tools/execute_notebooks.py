@@ -22,10 +22,10 @@ from nbformat import NotebookNode
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # when run as a script
 
-from tools.chapters import UnknownChapterError, find
+from tools.chapters import UnknownChapterError, find, folding
 from tools.outputs import REMEDY, difference, is_rounding, keep_stored
 
-KEPT_CELL_METADATA = {"tags", "mystnb"}
+KEPT_CELL_METADATA = {"tags", "mystnb", "jupyter"}
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
@@ -85,6 +85,9 @@ def execute(path: Path) -> list[str]:
     for cell in notebook.cells:
         for key in set(cell.metadata) - KEPT_CELL_METADATA:
             del cell.metadata[key]
+        cell.metadata.pop("jupyter", None)
+        if fold := folding(cell):
+            cell.metadata["jupyter"] = fold
     run(notebook, path.parent)
     notebook.metadata = nbformat.from_dict(
         {"kernelspec": KERNEL, "language_info": {"name": "python"}}

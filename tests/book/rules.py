@@ -14,12 +14,14 @@ import yaml
 from nbformat import NotebookNode
 
 from tests.book import numbers
+from tools.chapters import folding
 from tools.outputs import ROUNDING
 
 MAX_LINES = 25
-CELL_METADATA = {"mystnb", "tags"}
+CELL_METADATA = {"jupyter", "mystnb", "tags"}
 NOTEBOOK_METADATA = {"kernelspec", "language_info"}
-TAGS = {"hide-input", ROUNDING, "nbval-ignore-output"}
+TAGS = {"check", "hide-input", ROUNDING, "nbval-ignore-output"}
+CHECKED = "✓ "  # begins the line that a folded check prints
 NEEDS = "# Needs the course's package, dpgcourse;"
 # (chapter, cell id): why the output of this cell cannot be compared, or why it may raise
 EXCEPTIONS: dict[tuple[str, str], str] = {
@@ -178,6 +180,19 @@ def metadata_is_ours(name: str, notebook: NotebookNode) -> Iterator[str]:
             yield f"cell {cell.id} has the tag {tag!r}; allowed: {sorted(TAGS)}"
 
 
+def folded_cells_are_folded_everywhere(name: str, notebook: NotebookNode) -> Iterator[str]:
+    """What the page folds is folded in JupyterLab too, and a folded check says what it checked."""
+    for cell in code_cells(notebook):
+        tags = set(cell.metadata.get("tags", []))
+        if "check" in tags and "hide-input" not in tags:
+            yield f"cell {cell.id} has the tag 'check' and not 'hide-input'"
+        if cell.metadata.get("jupyter") != folding(cell):
+            yield f"cell {cell.id} is folded otherwise in JupyterLab; run `make execute`"
+        said = "".join(output.get("text", "") for output in cell.outputs)
+        if "check" in tags and not (said.startswith(CHECKED) and said.count("\n") == 1):
+            yield f"cell {cell.id} is a check and does not print one line that begins with ✓"
+
+
 def every_cell_is_checked(name: str, notebook: NotebookNode) -> Iterator[str]:
     """No cell is kept from the checks, except those that `EXCEPTIONS` gives a reason for."""
     for cell in code_cells(notebook):
@@ -243,6 +258,7 @@ RULES = [
     runs_anywhere,
     no_trailing_semicolon,
     metadata_is_ours,
+    folded_cells_are_folded_everywhere,
     every_cell_is_checked,
     exercises_have_solutions,
     stated_numbers_are_computed,

@@ -200,6 +200,17 @@ FAULTS = {
         "../results/x.csv'\"; data come",
     ),
     "unknown tag": ("print", _metadata(tags=["rounded"]), "has the tag 'rounded'"),
+    "check that is not folded": ("print", _metadata(tags=["check"]), "and not 'hide-input'"),
+    "check without a line": (
+        "print",
+        _metadata(tags=["check", "hide-input"], jupyter={"source_hidden": True}),
+        "does not print one line that begins with ✓",
+    ),
+    "folded in the page alone": (
+        "print",
+        _metadata(tags=["hide-input"]),
+        "is folded otherwise in JupyterLab",
+    ),
     "long cell": ("print", _source("x = 1\n" * 26), "has 26 lines"),
     "timing metadata": ("print", _metadata(execution={}), "metadata 'execution'"),
     "ignored output": ("print", _metadata(tags=["nbval-ignore-output"]), "kept from the checks"),

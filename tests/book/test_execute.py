@@ -129,7 +129,8 @@ def test_editor_metadata_and_timings_are_dropped(tmp_path):
     change(path, "cell-0", lambda cell: cell.update(metadata=metadata))
     execute(path)
     notebook = nbformat.read(path, as_version=4)
-    assert notebook.cells[1].metadata == {"tags": ["hide-input"]}
+    folded = {"source_hidden": True}
+    assert notebook.cells[1].metadata == {"tags": ["hide-input"], "jupyter": folded}
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
     assert notebook.metadata.language_info == {"name": "python"}
 
