@@ -39,6 +39,8 @@ COLUMNS = ("kind", "file", "what", "at first", "caught by")
 QUIET = ("-x", "-q", "--no-header", "--color=no")
 NBVAL = ("--nbval", "--nbval-cell-timeout=300", "-p", "tools.nbval_pictures")
 READING = ("tests/book/test_numbers.py", "tests/book/test_hygiene.py", "tests/equation_checks")
+OTHERS = ("tests/site", "tests/book", "tests/test_planted_faults.py")  # not of the package
+PACKAGE = ("tests", "dpgcourse", *(f"--ignore={path}" for path in OTHERS))
 FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+::.+?)(?: - .*)?$", re.MULTILINE)
 PICTURE = "image/png"
 
@@ -63,8 +65,7 @@ def checks(fault: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
         own = f"tests/{room}/test_{path.stem}.py"  # first, as it stops at the first failure
         first = [own] if (ROOT / own).exists() else []
         yield "nearest tests", [*first, f"tests/{room}", f"dpgcourse/{room}"]
-        others = ["tests/site", "tests/book", "tests/test_planted_faults.py", f"tests/{room}"]
-        yield "other tests", ["tests", "dpgcourse", *(f"--ignore={other}" for other in others)]
+        yield "other tests", [*PACKAGE, f"--ignore=tests/{room}"]
     else:
         yield "reading", [*READING, "tests/results"]
         if path.suffix == ".ipynb":
@@ -75,7 +76,7 @@ def controls(faults: list[dict[str, Any]], chosen: Iterable[int]) -> list[list[s
     """The checks that must pass on an unchanged copy: each check that the faults meet, once."""
     files = {faults[i]["file"] for i in chosen}
     if any(file.startswith("dpgcourse/") for file in files):
-        return [["tests", "dpgcourse", "--ignore=tests/site", "--ignore=tests/book"]]
+        return [list(PACKAGE)]
     notebooks = sorted(file for file in files if file.endswith(".ipynb"))
     return [[*READING, "tests/results"], *([*NBVAL, file] for file in notebooks)]
 
