@@ -1,4 +1,4 @@
-"""Chapter 12: ten agents that run without an error, each with one mistake.
+"""Chapter 13: ten agents that run without an error, each with one mistake.
 
 Every class replaces one step of `dpgcourse.agents.ddpg.DDPG` and keeps the rest. Its docstring
 says what is wrong.

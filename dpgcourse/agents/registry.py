@@ -68,13 +68,13 @@ ALGORITHMS: dict[str, Algorithm] = {
             DDPGConfig,
             "the same agent in NumPy, derivatives written out (chapter 10)",
         ),
-        Algorithm("td3", "dpgcourse.agents.td3:TD3", TD3Config, "TD3 in torch (chapter 13)"),
+        Algorithm("td3", "dpgcourse.agents.td3:TD3", TD3Config, "TD3 in torch (chapter 14)"),
         *(
             Algorithm(
                 f"faulty-{fault}",
                 f"dpgcourse.agents.faulty:{_class_name(fault)}",
                 DDPGConfig,
-                "DDPG with one silent bug (chapter 12)",
+                "DDPG with one silent bug (chapter 13)",
             )
             for fault in FAULTS
         ),

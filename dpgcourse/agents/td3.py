@@ -1,4 +1,4 @@
-"""Chapter 13: TD3, three changes to DDPG, a line each.
+"""Chapter 14: TD3, three changes to DDPG, a line each.
 
 | change | where it enters | here |
 |---|---|---|

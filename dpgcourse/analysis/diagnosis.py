@@ -1,4 +1,4 @@
-"""Chapter 12: name the bug of a run from its log and its sanity checks, not from its code.
+"""Chapter 13: name the bug of a run from its log and its sanity checks, not from its code.
 
 Every rule compares one quantity with a limit. The first rule that fires names the bug. Three rules
 at the end catch what has no name: they say that something is wrong, and not what. If no rule fires,
@@ -22,7 +22,7 @@ class Rule:
     Attributes:
         bug: what is named, as in `dpgcourse.agents.faulty.FAULTY_AGENTS`.
         quantity: a key of `evidence`.
-        limit: from the equations of chapter 12; three limits were adjusted on the runs in
+        limit: from the equations of chapter 13; three limits were adjusted on the runs in
             ``results/bugs``.
         symptom: what the quantity shows beyond the limit.
         below: whether the rule fires below the limit; else it fires above.

@@ -1,4 +1,4 @@
-"""Chapter 13: Beyond."""
+"""Chapter 14: Beyond."""
 
 import copy
 
