@@ -45,6 +45,16 @@ FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+::.+?)(?: - .*)?$", re.MULTILINE)
 PICTURE = "image/png"
 
 
+def _tests_of(path: Path) -> list[str]:
+    """Test files of the same folder that name this module: its own, then by how often they do."""
+    named = {
+        test.relative_to(ROOT).as_posix(): test.read_text(encoding="utf-8").count(path.stem)
+        for test in (ROOT / "tests" / path.parts[1]).glob("test_*.py")
+    }
+    own = f"test_{path.stem}.py"
+    return sorted((t for t in named if named[t]), key=lambda t: (Path(t).name != own, -named[t]))
+
+
 class StaleFaultError(Exception):
     """The course has changed, and the fault does not fit it any more."""
 
@@ -62,9 +72,10 @@ def checks(fault: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
     path = Path(fault["file"])
     if path.parts[0] == "dpgcourse":
         room = path.parts[1]
-        own = f"tests/{room}/test_{path.stem}.py"  # first, as it stops at the first failure
-        first = [own] if (ROOT / own).exists() else []
-        yield "nearest tests", [*first, f"tests/{room}", f"dpgcourse/{room}"]
+        yield (
+            "nearest tests",
+            [fault["file"], *_tests_of(path), f"tests/{room}", f"dpgcourse/{room}"],
+        )
         yield "other tests", [*PACKAGE, f"--ignore=tests/{room}"]
     else:
         yield "reading", [*READING, "tests/results"]
