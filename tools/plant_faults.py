@@ -38,7 +38,13 @@ NOTHING = "nothing"
 COLUMNS = ("kind", "file", "what", "at first", "caught by")
 QUIET = ("-x", "-q", "--no-header", "--color=no")
 NBVAL = ("--nbval", "--nbval-cell-timeout=300", "-p", "tools.nbval_pictures")
-READING = ("tests/book/test_numbers.py", "tests/book/test_hygiene.py", "tests/equation_checks")
+READING = (  # the fast ones first
+    "tests/book/test_hygiene.py",
+    "tests/equation_checks/test_equation_checks.py"
+    "::test_every_equation_of_a_page_is_the_one_that_was_held_against_its_check",
+    "tests/results",
+    "tests/equation_checks",
+)
 OTHERS = ("tests/site", "tests/book", "tests/test_planted_faults.py")  # not of the package
 PACKAGE = ("tests", "dpgcourse", *(f"--ignore={path}" for path in OTHERS))
 FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+::.+?)(?: - .*)?$", re.MULTILINE)
@@ -78,7 +84,7 @@ def checks(fault: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
         )
         yield "other tests", [*PACKAGE, f"--ignore=tests/{room}"]
     else:
-        yield "reading", [*READING, "tests/results"]
+        yield "reading", list(READING)
         if path.suffix == ".ipynb":
             yield "running the chapter", [*NBVAL, fault["file"]]
 
@@ -89,7 +95,7 @@ def controls(faults: list[dict[str, Any]], chosen: Iterable[int]) -> list[list[s
     if any(file.startswith("dpgcourse/") for file in files):
         return [list(PACKAGE)]
     notebooks = sorted(file for file in files if file.endswith(".ipynb"))
-    return [[*READING, "tests/results"], *([*NBVAL, file] for file in notebooks)]
+    return [list(READING), *([*NBVAL, file] for file in notebooks)]
 
 
 def plant(fault: dict[str, Any], root: Path) -> None:
