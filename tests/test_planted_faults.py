@@ -27,7 +27,7 @@ def test_a_fault_that_does_not_fit_is_named():
 def test_the_nearest_checks_come_first():
     fault = {"file": "dpgcourse/agents/ddpg.py"}
     assert [name for name, _ in checks(fault)] == ["nearest tests", "other tests"]
-    assert next(checks(fault))[1][0] == "tests/agents/test_ddpg.py"
+    assert next(checks(fault))[1][:2] == ["dpgcourse/agents/ddpg.py", "tests/agents/test_ddpg.py"]
     assert [name for name, _ in checks({"file": "results/x.csv"})] == ["reading"]
 
 

@@ -38,11 +38,27 @@ NOTHING = "nothing"
 COLUMNS = ("kind", "file", "what", "at first", "caught by")
 QUIET = ("-x", "-q", "--no-header", "--color=no")
 NBVAL = ("--nbval", "--nbval-cell-timeout=300", "-p", "tools.nbval_pictures")
-READING = ("tests/book/test_numbers.py", "tests/book/test_hygiene.py", "tests/equation_checks")
+READING = (  # the fast ones first
+    "tests/book/test_hygiene.py",
+    "tests/equation_checks/test_equation_checks.py"
+    "::test_every_equation_of_a_page_is_the_one_that_was_held_against_its_check",
+    "tests/results",
+    "tests/equation_checks",
+)
 OTHERS = ("tests/site", "tests/book", "tests/test_planted_faults.py")  # not of the package
 PACKAGE = ("tests", "dpgcourse", *(f"--ignore={path}" for path in OTHERS))
 FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+::.+?)(?: - .*)?$", re.MULTILINE)
 PICTURE = "image/png"
+
+
+def _tests_of(path: Path) -> list[str]:
+    """Test files of the same folder that name this module: its own, then by how often they do."""
+    named = {
+        test.relative_to(ROOT).as_posix(): test.read_text(encoding="utf-8").count(path.stem)
+        for test in (ROOT / "tests" / path.parts[1]).glob("test_*.py")
+    }
+    own = f"test_{path.stem}.py"
+    return sorted((t for t in named if named[t]), key=lambda t: (Path(t).name != own, -named[t]))
 
 
 class StaleFaultError(Exception):
@@ -62,12 +78,13 @@ def checks(fault: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
     path = Path(fault["file"])
     if path.parts[0] == "dpgcourse":
         room = path.parts[1]
-        own = f"tests/{room}/test_{path.stem}.py"  # first, as it stops at the first failure
-        first = [own] if (ROOT / own).exists() else []
-        yield "nearest tests", [*first, f"tests/{room}", f"dpgcourse/{room}"]
+        yield (
+            "nearest tests",
+            [fault["file"], *_tests_of(path), f"tests/{room}", f"dpgcourse/{room}"],
+        )
         yield "other tests", [*PACKAGE, f"--ignore=tests/{room}"]
     else:
-        yield "reading", [*READING, "tests/results"]
+        yield "reading", list(READING)
         if path.suffix == ".ipynb":
             yield "running the chapter", [*NBVAL, fault["file"]]
 
@@ -78,7 +95,7 @@ def controls(faults: list[dict[str, Any]], chosen: Iterable[int]) -> list[list[s
     if any(file.startswith("dpgcourse/") for file in files):
         return [list(PACKAGE)]
     notebooks = sorted(file for file in files if file.endswith(".ipynb"))
-    return [[*READING, "tests/results"], *([*NBVAL, file] for file in notebooks)]
+    return [list(READING), *([*NBVAL, file] for file in notebooks)]
 
 
 def plant(fault: dict[str, Any], root: Path) -> None:

@@ -32,6 +32,18 @@ def test_closed_form_of_a_geometric_correlation():
     assert effective_sample_size(rho ** np.arange(B), B) == pytest.approx(B / bracket, rel=1e-13)
 
 
+def test_further_correlations_do_not_count():
+    c = 0.7 ** np.arange(20)
+    assert effective_sample_size(c, 9) == effective_sample_size(c[:9], 9)
+
+
+def test_all_sequences_share_one_mean():
+    x = np.array([[0.0, 10.0], [1.0, 11.0], [0.0, 10.0], [1.0, 11.0]])
+    d = x - 5.5
+    by_hand = [(d**2).mean(), (d[:-1] * d[1:]).mean(), (d[:-2] * d[2:]).mean()]
+    assert np.allclose(autocorrelation(x, 2), np.array(by_hand) / by_hand[0], rtol=1e-14)
+
+
 @pytest.mark.parametrize("lags", [-1, 3])
 def test_bad_lags(lags):
     with pytest.raises(ValueError, match="lags is .*; allowed: 0 to 2"):

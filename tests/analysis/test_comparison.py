@@ -28,6 +28,12 @@ def test_other_seeds_are_not_paired():
     assert found.detectable > 20
 
 
+def test_runs_that_are_equal_show_no_difference():
+    group = scores(range(10), -150, 5, 0)
+    same = compare(group, group)
+    assert (same.low, same.high) == (0, 0) and not same.shows
+
+
 def test_the_table_compares_with_the_first():
     lines = table({
         "healthy": scores(range(10), -100, 1, 3),

@@ -92,6 +92,7 @@ def test_evidence_is_taken_from_the_last_three_evaluations():
     log = {name: np.array([[9.0], [9.0], [1.0], [2.0], [3.0]]) for name in names}
     log["td_error_rms"] = log["td_error_rms"] * 4
     log["policy_improvement"][0] = -1
+    log["value_gap"] *= -1  # a critic that is too low is as wrong as one that is too high
     found = diagnosis.evidence(
         log, {"bandit_slope": np.array([1.5]), "bandit_slope_slow_targets": np.array([0.9])}
     )

@@ -23,6 +23,22 @@ def test_interpolation_is_periodic_in_the_angle_and_ends_at_full_speed():
         assert np.allclose(here[1], there[1])
 
 
+def test_the_last_angle_of_the_grid_is_a_neighbor_of_the_first():
+    grid = Grid(angles=12, speeds=9)
+    theta, _ = grid.points()
+    index, weight = grid.corners([np.pi * 11 / 12], [0.0])  # half way between 5π/6 and π
+    between = (np.cos(theta)[index] * weight).sum()
+    assert np.isclose(between, (np.cos(np.pi * 5 / 6) + np.cos(np.pi)) / 2)
+
+
+def test_the_last_torque_is_zero_since_nothing_comes_after_it(monkeypatch):
+    monkeypatch.setattr(VectorPendulum, "limit", 1)
+    envs = VectorPendulum(20)
+    envs.reset(seed=5)
+    _, _, best = pendulum_step(envs.theta, envs.speed, 0.0)
+    assert np.allclose(near_optimal_returns(20, seed=5, grid=Grid(12, 9)), best)
+
+
 def test_dynamic_programming_beats_every_constant_torque_and_reaches_the_anchor():
     returns = near_optimal_returns(episodes=500, seed=10_000, grid=Grid(101, 81))
     anchor = REFERENCE_RETURNS["Pendulum-v1"]["near-optimal"]
