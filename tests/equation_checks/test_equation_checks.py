@@ -27,6 +27,7 @@ from dpgcourse.equation_checks.entry import (
 )
 from tests.book import rules
 from tools import quote_equations
+from tools.chapters import module_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*(ROOT / "book").glob("*.ipynb"), *(ROOT / "book").glob("*.md")]
@@ -34,11 +35,6 @@ FOLDER = "dpgcourse/equation_checks"
 ENTRIES = table.entries()
 EQUATIONS_OF = {page.stem: dict(rules.equations(page)) for page in PAGES}
 EQUATIONS = {label: latex for page in EQUATIONS_OF.values() for label, latex in page.items()}
-
-
-def module_of(page: str) -> str:
-    """The module that checks the equations of a page; pages without a number get 00."""
-    return f"ch{page}" if re.match(r"\d\d_", page) else f"ch00_{page}"
 
 
 def mismatches(equations_of, modules, module_of_entry) -> list[str]:
