@@ -231,15 +231,15 @@ def asked_asserts_are_in_the_solution(name: str, notebook: NotebookNode) -> Iter
         if cell.cell_type == "code":
             code += "\n" + cell.source
             continue
-        if "{solution-start}" in cell.source:
-            before, _, _ = cell.source.partition("{solution-start}")
-            exercise = before[before.rfind("{exercise") :]
-            asked, code = ASKED.findall(exercise), ""
-        elif "{solution-end}" in cell.source:
+        if "{solution-end}" in cell.source:  # the same cell may begin the next one
             for text in asked:
                 if _squeezed(text) not in _squeezed(code):
                     yield f"an exercise asks for `{text}`, and its solution does not"
             asked = []
+        before, starts, _ = cell.source.rpartition("{solution-start}")
+        if starts:
+            exercise = before[before.rfind("{exercise") :]
+            asked, code = ASKED.findall(exercise), ""
 
 
 def _squeezed(text: str) -> str:

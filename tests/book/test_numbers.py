@@ -70,13 +70,15 @@ def test_numbers_are_found_as_they_are_written():
 
 
 def exercise(asked, solved):
+    begin = "```{{exercise}}\n:label: ex-{0}\nIt should pass `assert {1}`.\n```\n\n"
+    begin += "```{{solution-start}} ex-{0}\n```"
+    end = "```{solution-end}\n```\n\n"
     cells = [
-        nbformat.v4.new_markdown_cell(
-            f"```{{exercise}}\n:label: ex-a\nIt should pass `assert {asked}`.\n```\n\n"
-            "```{solution-start} ex-a\n```"
-        ),
+        nbformat.v4.new_markdown_cell(begin.format("a", asked)),
         nbformat.v4.new_code_cell(f"assert {solved}"),
-        nbformat.v4.new_markdown_cell("```{solution-end}\n```"),
+        nbformat.v4.new_markdown_cell(end + begin.format("b", "True")),  # as chapters have it
+        nbformat.v4.new_code_cell("assert True"),
+        nbformat.v4.new_markdown_cell(end),
     ]
     return nbformat.v4.new_notebook(cells=cells)
 
