@@ -12,10 +12,10 @@ from dpgcourse.figures import style
 def test_an_arrow_runs_from_its_tail_to_its_head():
     fig, ax = plt.subplots()
     ax.set(xlim=(0, 4), ylim=(0, 4))
-    assert style.arrow((1, 1), (2, 3), style.ACTOR, ax, linestyle="--", linewidth=3) is ax
+    assert style.arrow((1, 1), (2, 3), style.ACTOR, ax, linestyle="--", linewidth=1) is ax
     fig.canvas.draw()
     patch = ax.texts[0].arrow_patch
-    assert patch.get_linestyle() == "--" and patch.get_linewidth() == 3
+    assert patch.get_linestyle() == "--" and patch.get_linewidth() == 1
     assert ax.texts[0].xy == (2, 3) and patch.get_arrowstyle().arrow == "-|>"  # a tip at its head
     assert patch.get_edgecolor() == to_rgba(style.ACTOR)
     shaft, tip = patch.get_transform().transform_path(patch.get_path()).vertices, (2, 3)
