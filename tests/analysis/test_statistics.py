@@ -19,6 +19,14 @@ def test_covers_the_mean_about_as_often_as_it_says():
     assert 0.925 < covered < 0.965  # one standard error is 0.005; plain percentiles have 0.90
 
 
+def test_is_as_wide_as_the_interval_of_student():
+    samples = np.random.default_rng(4).normal(size=(400, 10))
+    low, high = mean_interval(samples)
+    student = 2 * stats.t.ppf(0.975, 9) * samples.std(axis=1, ddof=1) / np.sqrt(10)
+    ratio = ((high - low) / student).mean()
+    assert 0.97 < ratio < 1.03, ratio  # 0.95 without the factor n/(n - 1)
+
+
 def test_is_the_same_for_the_same_data_and_wider_for_a_higher_level():
     data = np.random.default_rng(1).normal(size=10)
     assert mean_interval(data) == mean_interval(data)
@@ -45,7 +53,7 @@ def test_bad_level():
 def test_interquartile_mean_by_hand():
     assert interquartile_mean([8, 1, 3, 2, 5, 4, 900, -900]) == pytest.approx(3.5)  # of 2 3 4 5
     assert interquartile_mean([1, 2, 60]) == 21  # a quarter of 3 is no whole value
-    assert interquartile_mean(np.eye(4), axis=0).tolist() == [0, 0, 0, 0]
+    assert interquartile_mean([[0, 9], [2, 9], [4, 9], [90, 1]], axis=0).tolist() == [3, 9]
     with pytest.raises(ValueError, match="allowed: one or more along the axis"):
         interquartile_mean([])
 
@@ -116,6 +124,7 @@ def test_a_paired_difference_sees_what_both_runs_of_a_seed_have_in_common():
     assert unpaired[0] < -10 and unpaired[1] > 10
     np.testing.assert_array_equal(paired_difference_interval(a, a), (0.0, 0.0))
     assert paired_difference_interval(b, a) == pytest.approx((-high, -low), abs=0.3)
+    assert paired_difference_interval(a, b, level=0.5) == mean_interval(a - b, level=0.5)
     with pytest.raises(ValueError, match="a has 10 seeds and b 9; allowed: the same seeds"):
         paired_difference_interval(a, b[1:])
 

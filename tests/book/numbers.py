@@ -1,13 +1,16 @@
-"""Numbers in the text of a chapter, and whether the chapter computes them.
+"""Numbers in the text of a chapter, and whether the chapter computes them there.
 
-A number of two or more digits in the text must stand in the code of the chapter, in what a cell
-prints, or be the rounding of a number that does. `UNCOMPUTED` lists the others: facts from sources,
-and numbers of earlier chapters.
+A number of two or more digits in the text must stand in the code of its section or of a neighboring
+one, in what a cell there prints, or be the rounding of a number that does. The opening, the summary
+and the exercises may repeat what any section computes. Of the code of a figure only the assertions
+count: coordinates of labels are no results. `UNCOMPUTED` lists the others: facts from sources, and
+numbers of sections far away and of other chapters.
 """
 
+import ast
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -23,6 +26,8 @@ NO_TEXT = re.compile(
     r"|`[^`\n]*`|\b[Cc]hapters? \d+(?: (?:to|and) \d+)?|95% |\]\([^)]*\)|^\([\w-]+\)=$|^:\w+:.*$|https?://\S+",
     re.MULTILINE | re.DOTALL,
 )
+HEADING = re.compile(r"^##? ", re.MULTILINE)
+REPEATS = re.compile(r"^## (?:Summary|Exercises)$", re.MULTILINE)
 NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?![\w])")
 IN_CODE = re.compile(r"(?<![\w.])\d[\d_]*(?:\.\d*)?(?:e[-+]?\d+)?|(?<![\w.])\.\d+(?:e[-+]?\d+)?")
 IN_OUTPUT = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
@@ -34,21 +39,40 @@ def stated(text: str) -> Iterator[str]:
     for match in NUMBER.finditer(plain):
         written = match.group().rstrip(",")
         digits = re.sub(r"[.,]", "", written).lstrip("0")
-        if len(digits) >= 2 and digits.rstrip("0") != "1":
+        if len(digits) >= 2 and digits not in ("10", "100"):
             yield written
 
 
-def computed(notebook: NotebookNode, texts: Iterator[str]) -> set[float]:
-    """Every number in the code of a chapter and in what its cells print."""
-    found = set()
+def sections(notebook: NotebookNode) -> list[list[NotebookNode]]:
+    """The cells of a notebook, section by section; the first one is the opening."""
+    found: list[list[NotebookNode]] = [[]]
     for cell in notebook.cells:
+        if cell.cell_type == "markdown" and HEADING.search(cell.source) and found[-1]:
+            found.append([])
+        found[-1].append(cell)
+    return found
+
+
+def computed(cells: Iterable[NotebookNode], texts: Iterable[str]) -> set[float]:
+    """Every number in the code of some cells and in the texts that they print."""
+    found = set()
+    for cell in cells:
         if cell.cell_type == "code":
-            for token in IN_CODE.findall(cell.source):
+            for token in IN_CODE.findall(_results(cell)):
                 found.add(float(token.replace("_", "")))
     for text in texts:
         for token in IN_OUTPUT.findall(text):
             found.add(float(token.replace(",", "")))
     return found
+
+
+def _results(cell: NotebookNode) -> str:
+    """The code of a cell; of a figure only the assertions."""
+    if not cell.metadata.get("mystnb", {}).get("figure"):
+        return cell.source
+    lines = cell.source.splitlines()
+    asserts = (node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Assert))
+    return "\n".join("\n".join(lines[a.lineno - 1 : a.end_lineno]) for a in asserts)
 
 
 def is_computed(written: str, numbers: set[float]) -> bool:
@@ -64,7 +88,21 @@ def is_computed(written: str, numbers: set[float]) -> bool:
     )
 
 
-def uncomputed(notebook: NotebookNode, text: str, outputs: Iterator[str]) -> list[str]:
-    """The numbers of a text that the chapter does not compute."""
-    numbers = computed(notebook, outputs)
-    return [written for written in stated(text) if not is_computed(written, numbers)]
+def uncomputed(notebook: NotebookNode, texts_of: Callable[[NotebookNode], Iterable[str]]):
+    """Yield the numbers of the text that are not computed where they are stated.
+
+    Args:
+        notebook: the chapter.
+        texts_of: the texts that a code cell has printed.
+    """
+    parts = sections(notebook)
+    near = [
+        computed(part, (text for c in part if c.cell_type == "code" for text in texts_of(c)))
+        for part in parts
+    ]
+    everywhere = set().union(*near)
+    for i, part in enumerate(parts):
+        text = "\n\n".join(cell.source for cell in part if cell.cell_type == "markdown")
+        repeats = i == 0 or REPEATS.search(text)
+        numbers = everywhere if repeats else set().union(*near[max(0, i - 1) : i + 2])
+        yield from (written for written in stated(text) if not is_computed(written, numbers))

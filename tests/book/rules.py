@@ -7,6 +7,7 @@ compared by `tools.nbval_pictures`.)
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -216,11 +217,10 @@ def exercises_have_solutions(name: str, notebook: NotebookNode) -> Iterator[str]
 
 def stated_numbers_are_computed(name: str, notebook: NotebookNode) -> Iterator[str]:
     """Every number of the text comes from a cell, except those that `numbers.UNCOMPUTED` lists."""
-    printed = (text for cell in code_cells(notebook) for text in output_texts(cell))
     allowed = numbers.UNCOMPUTED.get(name, [])
-    for number in numbers.uncomputed(notebook, prose(notebook), printed):
+    for number in numbers.uncomputed(notebook, output_texts):
         if number not in allowed:
-            yield f"the text says {number}, which no cell computes"
+            yield f"the text says {number}, which no cell near it computes"
 
 
 def asked_asserts_are_in_the_solution(name: str, notebook: NotebookNode) -> Iterator[str]:
@@ -231,15 +231,15 @@ def asked_asserts_are_in_the_solution(name: str, notebook: NotebookNode) -> Iter
         if cell.cell_type == "code":
             code += "\n" + cell.source
             continue
-        if "{solution-start}" in cell.source:
-            before, _, _ = cell.source.partition("{solution-start}")
-            exercise = before[before.rfind("{exercise") :]
-            asked, code = ASKED.findall(exercise), ""
-        elif "{solution-end}" in cell.source:
+        if "{solution-end}" in cell.source:  # the same cell may begin the next one
             for text in asked:
                 if _squeezed(text) not in _squeezed(code):
                     yield f"an exercise asks for `{text}`, and its solution does not"
             asked = []
+        before, starts, _ = cell.source.rpartition("{solution-start}")
+        if starts:
+            exercise = before[before.rfind("{exercise") :]
+            asked, code = ASKED.findall(exercise), ""
 
 
 def _squeezed(text: str) -> str:
@@ -289,6 +289,17 @@ def displayed(path: Path) -> Iterator[tuple[str | None, str]]:
         else:
             label = match["label"]
         yield label, latex.strip()
+
+
+def exercises(path: Path) -> Iterator[tuple[str, str]]:
+    """Every exercise of a page: its label, and its text with all that belongs to its solution."""
+    if path.suffix != ".ipynb":
+        return
+    whole = "\n\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
+    starts = [match.start() for match in EXERCISE.finditer(whole)]
+    for start, end in pairwise([*starts, len(whole)]):
+        text = whole[start:end].partition("{solution-end}")[0]
+        yield EXERCISE.match(text)[1], text
 
 
 def labels(path: Path) -> Iterator[str]:

@@ -41,7 +41,24 @@ def test_a_number_that_is_computed_may_be_stated(text):
 )
 def test_a_wrong_number_is_seen(text, number):
     (problem,) = rules.stated_numbers_are_computed("99.ipynb", chapter(text))
-    assert problem == f"the text says {number}, which no cell computes"
+    assert problem == f"the text says {number}, which no cell near it computes"
+
+
+def test_a_number_is_computed_near_the_place_where_it_is_stated():
+    texts = ["# A", "## B", "## C\nIt is 149.5.", "## D\nIt is 149.5.", "## Summary\n149.5"]
+    cells = [nbformat.v4.new_markdown_cell(text) for text in texts]
+    notebook = nbformat.v4.new_notebook(cells=[*cells[:2], CODE, *cells[2:]])
+    (problem,) = rules.stated_numbers_are_computed("99.ipynb", notebook)
+    assert problem.startswith("the text says 149.5, ")  # in D, two sections behind the cell
+
+
+def test_the_coordinates_of_a_figure_are_no_results():
+    figure = nbformat.v4.new_code_cell("ax.text(3.14, 2.72, 'e')\nassert e == 2.72")
+    figure.metadata["mystnb"] = {"figure": {"name": "fig-a"}}
+    text = nbformat.v4.new_markdown_cell("First 3.14, then 2.72.")
+    notebook = nbformat.v4.new_notebook(cells=[text, figure])
+    (problem,) = rules.stated_numbers_are_computed("99.ipynb", notebook)
+    assert problem.startswith("the text says 3.14, ")
 
 
 def test_numbers_are_found_as_they_are_written():
@@ -53,13 +70,15 @@ def test_numbers_are_found_as_they_are_written():
 
 
 def exercise(asked, solved):
+    begin = "```{{exercise}}\n:label: ex-{0}\nIt should pass `assert {1}`.\n```\n\n"
+    begin += "```{{solution-start}} ex-{0}\n```"
+    end = "```{solution-end}\n```\n\n"
     cells = [
-        nbformat.v4.new_markdown_cell(
-            f"```{{exercise}}\n:label: ex-a\nIt should pass `assert {asked}`.\n```\n\n"
-            "```{solution-start} ex-a\n```"
-        ),
+        nbformat.v4.new_markdown_cell(begin.format("a", asked)),
         nbformat.v4.new_code_cell(f"assert {solved}"),
-        nbformat.v4.new_markdown_cell("```{solution-end}\n```"),
+        nbformat.v4.new_markdown_cell(end + begin.format("b", "True")),  # as chapters have it
+        nbformat.v4.new_code_cell("assert True"),
+        nbformat.v4.new_markdown_cell(end),
     ]
     return nbformat.v4.new_notebook(cells=cells)
 

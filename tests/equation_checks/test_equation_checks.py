@@ -421,6 +421,17 @@ def test_every_equation_of_a_page_is_the_one_that_was_held_against_its_check():
         )
 
 
+def test_an_exercise_that_asks_for_something_else_is_seen(tmp_path):
+    page = ROOT / "book/02_chain_rule.ipynb"
+    notebook = nbformat.read(page, as_version=4)
+    before = dict(rules.exercises(page))
+    for cell in notebook.cells:
+        cell.source = cell.source.replace("four-point difference", "two-point difference")
+    nbformat.write(notebook, tmp_path / page.name)
+    after = dict(rules.exercises(tmp_path / page.name))
+    assert [label for label in before if before[label] != after[label]] == ["ex-chain-fourth"]
+
+
 @pytest.mark.parametrize("label", ["eq-ddpg-target", "07_lqr"])
 def test_a_flipped_sign_in_an_equation_is_seen(monkeypatch, label):
     now = quote_equations.on_pages()

@@ -196,6 +196,13 @@ def test_colors_are_read_as_their_type_means_them(picture, color, tmp_path):
     assert seconds(tmp_path / "film.gif") == pytest.approx(12 / 20, rel=0.01)
 
 
+@pytest.mark.parametrize(("shape", "size"), [((90, 60), (160, 240)), ((60, 90), (240, 160))])
+def test_the_longer_side_of_a_film_has_240_pixels(shape, size, tmp_path):
+    play(steady(), showing(np.full((*shape, 3), RED, np.uint8)), video=tmp_path / "film.gif")
+    with Image.open(tmp_path / "film.gif") as film:
+        assert film.size == size
+
+
 @pytest.mark.parametrize(
     ("rate", "per_second"),
     [(50, 50), (None, 30), (0, 30), (-5, 30), ("fast", 30), (float("nan"), 30)],

@@ -1,4 +1,5 @@
 import random
+import warnings
 from functools import partial
 
 import gymnasium as gym
@@ -9,12 +10,13 @@ import torch
 from dpgcourse.agents.ddpg import DDPG, DDPGConfig
 from dpgcourse.agents.noise import OrnsteinUhlenbeckNoise
 from dpgcourse.agents.numpy_ddpg import NumpyDDPG
+from dpgcourse.agents.random_streams import random_streams
 from dpgcourse.agents.replay_buffer import ReplayBuffer
 from dpgcourse.errors import InvalidInputError
 from dpgcourse.training import training_state
 from dpgcourse.training.config import TrainConfig
 from dpgcourse.training.divergence import DivergenceError
-from dpgcourse.training.loop import SaturationWarning, train
+from dpgcourse.training.loop import SaturationWarning, _warn_if_saturated, train
 from dpgcourse.training.record import read_record
 from dpgcourse.training.record_writer import RecordWriter
 
@@ -324,6 +326,16 @@ def test_large_observations_and_stuck_policies_are_named():
     settings = {"num_seeds": 2, "steps": 400, "eval_episodes": 1, "eval_max_steps": 5}
     with pytest.warns(SaturationWarning, match="2 of 2 policies.*try normalize_observations"):
         train(Large, **settings, eval_every=400)
+
+
+def test_the_last_evaluation_decides_about_a_warning():
+    replay = ReplayBuffer(8, 1, 1, random_streams([0]).replay)
+    replay.add(np.full((1, 1), 1e6), np.zeros((1, 1)), np.zeros(1), np.zeros((1, 1)), np.zeros(1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        _warn_if_saturated({"saturation": np.array([[1.0], [0.0]])}, replay)
+    with pytest.warns(SaturationWarning, match="1 of 1 policies"):
+        _warn_if_saturated({"saturation": np.array([[0.0], [1.0]])}, replay)
 
 
 class RandomStates(gym.Env):

@@ -91,6 +91,7 @@ def test_the_estimate_follows_what_is_asked_for():
 
     assert more(steps=112_000) >= 10 * 100_000 * 9 * 4  # seeds, steps, numbers, bytes
     assert more(steps=112_000, buffer_size=12_000) < 1e6
+    assert more(buffer_size=10**9) == 0  # no run fills more than its steps
     assert more(num_seeds=20) == estimate()
     assert more(algorithm="td3") > 0
     assert more(agent=DDPGConfig(hidden_sizes=(400, 300))) > 10 * 4 * 4 * 2 * 120_000

@@ -369,3 +369,9 @@ def test_weights_of_another_network_are_refused(change, message, record):
     (record / "config.json").write_text(json.dumps(config | change))
     with pytest.raises(ValueError, match=f"policy.safetensors.* cannot be read: .*{message}"):
         read_record(record).agent  # noqa: B018
+
+
+def test_the_best_seed_is_a_seed_and_not_a_row(run):
+    record = read_record(run[0])
+    finals = dict(zip((3, 4), record.returns[-1].mean(-1), strict=True))
+    assert record.best_seed == max(finals, key=lambda seed: finals[seed])
