@@ -77,6 +77,7 @@ lint: $(READY) ## Format and lint the package, the tests and the chapters
 	$(BIN)/ruff check --fix .
 
 execute: $(READY) ## Run the chapters and store what has changed; CHAPTER=11 for one
+	@$(BIN)/python -m tools.recorded_figures # for the page of results
 	@$(BIN)/python tools/execute_notebooks.py $(CHAPTER)
 
 check: $(READY) ## Check the chapters: rules, equations, outputs, pictures; CHAPTER=11 for one

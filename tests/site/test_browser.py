@@ -11,7 +11,7 @@ from tests.site.accessibility import violations
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = sorted(f"book/api/{path.stem}" for path in (ROOT / "book/api").glob("*.md"))
-PAGES = [*toc_pages(ROOT), *ROOMS, "genindex", "search"]
+PAGES = [*toc_pages(ROOT), *ROOMS, "search"]
 DESKTOP = ViewportSize(width=1280, height=900)
 PHONE = ViewportSize(width=390, height=800)
 FORMULAS_WITHOUT_GLYPHS = """() =>
