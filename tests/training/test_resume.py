@@ -231,6 +231,16 @@ def test_an_earlier_checkpoint_gives_the_same_run(tmp_path, monkeypatch):
     assert_same(resume(tmp_path / "run", step=60), whole)
 
 
+def test_a_record_that_went_back_holds_the_policy_of_its_last_evaluation(tmp_path, monkeypatch):
+    config = config_of("numpy-ddpg")
+    stopped(config, tmp_path / "run", monkeypatch, 240, keep_checkpoints=10, checkpoint_every=50)
+    stop_after(monkeypatch, 110)
+    with pytest.raises(KeyboardInterrupt):  # evaluated at 90, and gone back to 100
+        resume(tmp_path / "run", step=100)
+    stopped(config, tmp_path / "direct", monkeypatch, 110)
+    assert files(tmp_path / "run") == files(tmp_path / "direct")
+
+
 def damaged(path: Path, kind: str) -> None:
     content = bytearray(path.read_bytes())
     if kind == "half":
