@@ -1,6 +1,7 @@
 """Chapter 14: Beyond."""
 
 import copy
+from typing import Any
 
 import numpy as np
 import torch
@@ -454,7 +455,7 @@ def n_step(rng):
     for t in range(steps):
         buffer.add(s[t, None], a[t, None], r[t, None], s[t + 1, None], np.zeros(1))
         buffer.mark_ends(np.zeros(1, dtype=bool))
-    drawn = buffer.sample(30)
+    drawn: Any = buffer.sample(30)
     at = (drawn.s[0][:, None] == s).all(-1).argmax(1)  # t of each drawn transition
     full = at + n <= steps  # the latest ones look ahead less
     mu = 1 + 3 * np.tanh(_forward(_layers(agent.actor_target), s))
@@ -479,8 +480,8 @@ def _soft_agent(rng):
 def sac_target(rng):
     """SAC's target: the smaller of two critics at a drawn action, and the entropy's reward."""
     agent, B = _soft_agent(rng), 12
-    s, s_next, r, end = rng.normal(size=(B, 3)), rng.normal(size=(B, 3)), rng.normal(size=B), [0, 1]
-    end = np.tile(np.array(end, dtype=float), B // 2)
+    s, s_next, r = rng.normal(size=(B, 3)), rng.normal(size=(B, 3)), rng.normal(size=B)
+    end = np.tile([0.0, 1.0], B // 2)
     batch = Batch(s, rng.normal(size=(B, 2)), r, s_next, end)
     xi = copy.deepcopy(agent.streams.target_noise[0]).standard_normal((B, 2))
     mean, log_std = np.split(_forward(_layers(agent.actor), s_next), 2, axis=1)

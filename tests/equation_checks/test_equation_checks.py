@@ -73,7 +73,8 @@ def broken(function):
 
     def triple(x):
         if isinstance(x, tuple | list):
-            return type(x)(triple(part) for part in x)
+            parts = [triple(part) for part in x]
+            return type(x)(*parts) if hasattr(x, "_fields") else type(x)(parts)
         return x * 3 if isinstance(x, np.ndarray | np.number | torch.Tensor | float | int) else x
 
     def wrapped(*args, **kwargs):
