@@ -10,12 +10,13 @@ from collections.abc import Iterator
 
 from nbformat import NotebookNode
 
+ONLY_ASSERTS = "visible cells that only assert"
 MOST = {
     "words": 2600,
     "visible code cells": 18,
     "visible lines of code": 170,
     "visible lines that assert": 8,
-    "visible cells that only assert": 0,
+    ONLY_ASSERTS: 0,
 }
 NO_WORDS = re.compile(  # formulas, code, tables, directives and their options
     r"^([`:]{3,})\{?(?:code|math)[\s\S]*?^\1"
@@ -57,7 +58,7 @@ def load(notebook: NotebookNode) -> dict[str, int]:
         "visible code cells": len(code),
         "visible lines of code": sum(len(cell.source.splitlines()) for cell in code),
         "visible lines that assert": sum(asserts),
-        "visible cells that only assert": sum(
+        ONLY_ASSERTS: sum(
             n > 0 and not cell.outputs for n, cell in zip(asserts, code, strict=True)
         ),
     }

@@ -167,10 +167,11 @@ def opening_says_what_it_asks(name: str, notebook: NotebookNode) -> Iterator[str
 
 
 def main_road_is_short(name: str, notebook: NotebookNode) -> Iterator[str]:
-    """A chapter shows no more than a reader can take, and no cell that only asserts."""
-    for what, found in main_road.load(notebook).items() if CHAPTER.match(name) else ():
-        if found > main_road.MOST[what]:
-            yield f"{found} {what}; at most {main_road.MOST[what]}: fold, move or cut"
+    """A chapter shows no more than a reader can take; no page shows a cell that only asserts."""
+    found = main_road.load(notebook)
+    for what in main_road.MOST if CHAPTER.match(name) else [main_road.ONLY_ASSERTS]:
+        if found[what] > main_road.MOST[what]:
+            yield f"{found[what]} {what}; at most {main_road.MOST[what]}: fold, move or cut"
 
 
 def runs_anywhere(name: str, notebook: NotebookNode) -> Iterator[str]:
