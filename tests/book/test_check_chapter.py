@@ -16,13 +16,14 @@ from tools.execute_notebooks import execute
 
 DESCRIBED = {"image": {"alt": "A line."}, "figure": {"name": "fig-a", "caption": "A line."}}
 EQUATION = "$$ a = b $$ (eq-{})"
+OPENING = "# A\n\n**What you need.** Nothing.\n\n**Reading time.** About a minute."
 
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("book") / "98_good.ipynb"
     cells = [
-        new_markdown_cell("# A", id="title"),
+        new_markdown_cell(OPENING, id="title"),
         new_code_cell(f"{rules.NEEDS}\nprint(1)\nprint(2)", id="print"),
         new_code_cell(FIGURE, id="figure", metadata={"mystnb": DESCRIBED}),
     ]
