@@ -55,7 +55,7 @@ test: $(READY) ## Run every check: lint, types, package, chapters, built pages
 	$(BUILD_BOOK)
 	$(PYTEST) -n 2 --dist loadgroup -rs tests/site
 
-test-long: $(READY) ## Run the checks that take minutes: compilation, cells run twice
+test-long: _build/complete ## Run the checks that take minutes: compilation, cells run twice
 	$(PYTEST) -m long tests
 
 results: $(READY) ## Make the published records that are missing or outdated, two at a time
@@ -77,6 +77,7 @@ lint: $(READY) ## Format and lint the package, the tests and the chapters
 	$(BIN)/ruff check --fix .
 
 execute: $(READY) ## Run the chapters and store what has changed; CHAPTER=11 for one
+	@$(BIN)/python -m tools.recorded_figures # for the page of results
 	@$(BIN)/python tools/execute_notebooks.py $(CHAPTER)
 
 check: $(READY) ## Check the chapters: rules, equations, outputs, pictures; CHAPTER=11 for one

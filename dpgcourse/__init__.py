@@ -15,7 +15,7 @@ gymnasium. The rooms, from bottom to top; imports only run downwards:
 | `dpgcourse.gradient` | chapters 1 to 4 in NumPy: composite, chain rule, network, action box |
 | `dpgcourse.theory` | chapters 5 to 8 in NumPy: exactly solvable cases |
 | `dpgcourse.envs` | environments: making them from anything, a vector pendulum, LQR, probe tasks |
-| `dpgcourse.agents` | the contract of an agent, DDPG, TD3, DDPG in NumPy, faulty agents |
+| `dpgcourse.agents` | the contract of an agent, DDPG, TD3, SAC, DDPG in NumPy, faulty agents |
 | `dpgcourse.training` | training loop, evaluation, diagnostics, records, studies |
 | `dpgcourse.analysis` | statistics, diagnosis, sanity checks, a near-optimal pendulum |
 | `dpgcourse.figures` | figure style, learning curves, videos, explorables |

@@ -1,10 +1,12 @@
 from .agents.base import Agent as Agent
 from .agents.config import AgentConfig as AgentConfig
 from .agents.config import DDPGConfig as DDPGConfig
+from .agents.config import SACConfig as SACConfig
 from .agents.config import TD3Config as TD3Config
 from .agents.ddpg import DDPG as DDPG
 from .agents.numpy_ddpg import NumpyDDPG as NumpyDDPG
 from .agents.registry import register_algorithm as register_algorithm
+from .agents.sac import SAC as SAC
 from .agents.td3 import TD3 as TD3
 from .errors import InvalidInputError as InvalidInputError
 from .errors import StorageError as StorageError

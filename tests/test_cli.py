@@ -138,6 +138,11 @@ def test_the_default_folder_names_what_was_trained(run, tmp_path):
         ("train --num-seeds", "num_seeds expected one argument"),
         ("train --num-seeds 0", "num_seeds is 0; allowed: 1 or more"),
         ("train --gamma 1.5", "gamma is 1.5; allowed: 0 <= gamma < 1"),
+        ("train --n-step 0", "n_step is 0; allowed: 1 or more"),
+        ("train --algorithm numpy-ddpg --n-step 3", "n_step is 3; allowed for NumpyDDPG: 1"),
+        ("train --algorithm sac --sigma 0.2", "sigma is 0.2; allowed: 0 for SAC, which draws its"),
+        ("train --algorithm sac --n-step 3", "n_step is 3; allowed: 1 for SAC"),
+        ("train --algorithm sac --compile", "compile is True; allowed: False for SAC"),
         ("train --noise-type pink", "noise_type is 'pink'; allowed: gaussian or"),
         ("train --preset best", "preset is 'best'; allowed: lillicrap2016"),
         ("train --config none.json", "config is 'none.json', which cannot be read"),
@@ -252,6 +257,11 @@ def test_lists_and_help(run):
     assert "commands:" in run("--help")[1]
     status, out, _ = run("train", "--algorithm", "td3", "--help")
     assert status == 0 and "--policy-delay" in out and "hyperparameters of td3" in out
+    for option in ("--n-step N", "--critic-layer-norm, --no-critic-layer-norm"):
+        assert option in out
+    _, of_sac, _ = run("train", "--algorithm", "sac", "--help")
+    for option in ("--alpha-lr X", "--initial-alpha X", "--target-entropy X", "--n-step N"):
+        assert option in of_sac
     text = " ".join(out.split())
     for words in field_docs(TrainConfig).values():
         assert words.replace("`", "")[:25] in text or words.startswith("Hyperparameters")

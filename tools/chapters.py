@@ -29,6 +29,17 @@ def find(names: Iterable[str] = (), book: Path = ROOT / "book") -> list[Path]:
     return [_find(name, known) for name in names] if names else known
 
 
+def module_of(page: str, book: Path = ROOT / "book") -> str:
+    """The module of `dpgcourse.equation_checks` that checks the equations of a page.
+
+    An appendix belongs to its chapter: "ch05_critic" for "05_critic" and for "appendix_05".
+    Pages without a number get 00.
+    """
+    if appendix := re.fullmatch(r"appendix_(\d\d)", page):
+        page = next((path.stem for path in book.glob(f"{appendix[1]}_*.ipynb")), page)
+    return f"ch{page}" if re.match(r"\d\d_", page) else f"ch00_{page}"
+
+
 def folding(cell: NotebookNode) -> dict[str, bool] | None:
     """The metadata `jupyter` that folds in JupyterLab what the page folds; else none."""
     return {"source_hidden": True} if "hide-input" in cell.metadata.get("tags", []) else None

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # when run as a sc
 
 from dpgcourse.equation_checks import table
 from tests.book import rules
-from tools.chapters import ROOT, UnknownChapterError, find
+from tools.chapters import ROOT, UnknownChapterError, find, module_of
 from tools.nbval_pictures import NOTE
 
 NBVAL = ("--nbval", "--nbval-cell-timeout=300", "-p", "tools.nbval_pictures")
@@ -41,16 +41,12 @@ def broken_rules(path: Path) -> Iterator[str]:
         yield from rules.toc_mismatches(ROOT)
 
 
-def module_of(path: Path) -> str:
-    """The module of `dpgcourse.equation_checks` for a chapter: ``ch11_ddpg``."""
-    return f"ch{path.stem}" if path.stem[0].isdigit() else f"ch00_{path.stem}"
-
-
 def broken_equations(path: Path) -> Iterator[str]:
     """Labeled equations without checks, checks without an equation, and checks that fail."""
-    module = module_of(path)
+    module = module_of(path.stem)
     file = f"dpgcourse/equation_checks/{module}.py"
-    labels = {label for label, _ in rules.equations(path)}
+    pages = {path, *(p for p in path.parent.glob("*.ipynb") if module_of(p.stem) == module)}
+    labels = {label for page in pages for label, _ in rules.equations(page)}  # appendices too
     if module not in table.chapters():
         if labels:
             yield f"create {file}, with an entry for each of {sorted(labels)}"

@@ -20,6 +20,7 @@ change that alters none is not. Numbers may differ by rounding from machine to m
 import argparse
 import concurrent.futures
 import hashlib
+import importlib
 import json
 import os
 import shlex
@@ -49,6 +50,12 @@ FAULTS = (
     "frozen-targets",
 )
 
+BEYOND = {
+    "n-step-3": "--n-step 3",
+    "layer-norm": "--critic-layer-norm",
+    "sac": "--algorithm sac",
+}
+
 RECORDS: dict[str, str] = {
     "ddpg-pendulum": "",
     "numpy-ddpg-pendulum": "--algorithm numpy-ddpg",
@@ -68,6 +75,11 @@ RECORDS: dict[str, str] = {
         f"bugs-fresh-seeds/{fault}": f"--algorithm faulty-{fault} --first-seed 200"
         for fault in FAULTS
     },
+    **{f"beyond/{name}": options for name, options in BEYOND.items()},
+    **{
+        f"beyond-fresh-seeds/{name}": f"{options} --first-seed 200"
+        for name, options in {"td3": "--algorithm td3 --tau 0.02", **BEYOND}.items()
+    },
 }
 """Folder of each record -> options of ``dpgcourse train``."""
 
@@ -77,6 +89,11 @@ TABLES: dict[str, str] = {
     "bugs/sanity_checks.csv": f"""python -c "{_CHECKS}('results/bugs/sanity_checks.csv')\"""",
     "bugs-fresh-seeds/sanity_checks.csv": (
         f"""python -c "{_CHECKS}('results/bugs-fresh-seeds/sanity_checks.csv', first=200)\""""
+    ),
+    "bugs-field/evidence.csv": "python results/bugs-field/field_faults.py",
+    "bugs-field-fresh-seeds/evidence.csv": (
+        "python results/bugs-field/field_faults.py --first-seed 200 "
+        "--out results/bugs-field-fresh-seeds/evidence.csv"
     ),
 }
 """Each table that is no part of a record -> the command that makes it."""
@@ -117,7 +134,11 @@ def probe(name: str) -> list[float]:
     if name in RECORDS:
         return _probe_record(RECORDS[name])
     if name in TABLES:
-        probes: dict[str, Callable[[], list[float]]] = {"lqr": _probe_linear_actor}
+        probes: dict[str, Callable[[], list[float]]] = {
+            "lqr": _probe_linear_actor,
+            "bugs-field": _probe_field_faults,
+            "bugs-field-fresh-seeds": _probe_field_faults,
+        }
         return probes.get(name.partition("/")[0], _probe_sanity_checks)()
     return []
 
@@ -149,6 +170,17 @@ def _probe_linear_actor() -> list[float]:
     config = replace(linear_actor.CONFIG, num_seeds=1, steps=60, learning_starts=20, eval_every=60)
     _, columns = linear_actor.run(config)
     return [float(values[-1, 0]) for values in columns.values()]
+
+
+def _probe_field_faults() -> list[float]:
+    from dpgcourse.training.config import TrainConfig
+
+    field_faults = importlib.import_module("results.bugs-field.field_faults")
+    config = TrainConfig(
+        num_seeds=1, steps=PROBE_STEPS, learning_starts=20, eval_every=60, eval_episodes=2
+    )
+    found = (field_faults.run(fault, config, 110, 2) for fault in field_faults.FAULTS)
+    return [float(x[name][0]) for x in found for name in ("score", "q_mean", "bandit_slope")]
 
 
 def _probe_sanity_checks() -> list[float]:

@@ -26,3 +26,10 @@ class Batch(NamedTuple):
     def map(self, function: Callable) -> "Batch":
         """The batch with the function applied to every field."""
         return Batch(*map(function, self))
+
+    def bootstrap_discount(self, gamma: float) -> Any:
+        """What a target multiplies the value of s_next with: γ, since s_next is one step ahead.
+
+        `dpgcourse.agents.n_step.NStepBatch` gives each of its transitions a discount of its own.
+        """
+        return gamma

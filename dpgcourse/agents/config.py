@@ -96,6 +96,10 @@ class DDPGConfig(AgentConfig):
     """Layer of the critic that the action enters; 1 is the first, beside the state."""
     critic_weight_decay: float = 0.0
     """L2 penalty: the critic's loss grows by critic_weight_decay/2 times its squared weights."""
+    critic_layer_norm: bool = False
+    """Whether each hidden layer of the critic is normalized before its ReLU."""
+    n_step: int = 1
+    """Rewards that a target adds up before it bootstraps, >= 1."""
 
     def __post_init__(self):
         super().__post_init__()
@@ -113,6 +117,8 @@ class DDPGConfig(AgentConfig):
                 ("hidden_sizes", widths, "one or more widths >= 1"),
                 ("critic_action_layer", layer, f"1 to {len(sizes)}, the number of hidden layers"),
                 ("critic_weight_decay", is_number(self.critic_weight_decay, 0), NONNEGATIVE),
+                ("critic_layer_norm", isinstance(self.critic_layer_norm, bool), "True or False"),
+                ("n_step", is_integer(self.n_step, 1), "1 or more"),
             ),
         )
 
@@ -145,5 +151,44 @@ class TD3Config(DDPGConfig):
                 ("noise_clip", is_number(self.noise_clip, 0), NONNEGATIVE),
                 ("policy_delay", is_integer(self.policy_delay, 1), "1 or more"),
                 ("twin_critics", isinstance(self.twin_critics, bool), "True or False"),
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class SACConfig(DDPGConfig):
+    """Hyperparameters of SAC: those of DDPG, and those of its temperature α.
+
+    SAC explores with the actions that it draws from its policy, so sigma and noise_type stay at
+    their defaults. So does n_step: the rewards between would lack their entropies.
+
+    Raises:
+        InvalidInputError: a value out of its range; the message names it and what is allowed.
+
+    Source: Haarnoja et al. (2018), arXiv:1812.05905, §5 and Table 1.
+    """
+
+    sigma: float = 0.0
+    """0 and nothing else: SAC's actions are drawn from its policy, and no noise is added."""
+    alpha_lr: float = 1e-3
+    """Learning rate of the temperature's Adam, which moves log alpha, > 0."""
+    initial_alpha: float = 1.0
+    """Temperature at the start, in rewards per unit of entropy, > 0."""
+    target_entropy: float | None = None
+    """Entropy that the temperature holds the policy at, of actions scaled to [-1, 1], in nats;
+    default -1 per entry of the action. The uniform policy has 0.69 per entry, no policy more."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        target = self.target_entropy
+        require(
+            self,
+            (
+                ("sigma", self.sigma == 0, "0 for SAC, which draws its actions from its policy"),
+                ("noise_type", self.noise_type == NOISES[0], f"{NOISES[0]} for SAC"),
+                ("n_step", self.n_step == 1, "1 for SAC"),
+                ("alpha_lr", is_positive(self.alpha_lr), POSITIVE),
+                ("initial_alpha", is_positive(self.initial_alpha), POSITIVE),
+                ("target_entropy", target is None or is_number(target), "a finite number, or None"),
             ),
         )

@@ -9,7 +9,7 @@ critic's first layer (second), no batch normalization and no L2 penalty, Gaussia
 import copy
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import ClassVar
 
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from dpgcourse.agents.base import Agent, State, adam_state, require_shapes
 from dpgcourse.agents.batch import Batch
 from dpgcourse.agents.config import DDPGConfig
-from dpgcourse.agents.networks import Actor, Critic
+from dpgcourse.agents.networks import Actor, Critic, critic_shapes
 from dpgcourse.agents.policy_gradient import ascend, descend, policy_gradient
 from dpgcourse.agents.random_streams import RandomStreams
 from dpgcourse.agents.target_network import polyak_update
@@ -44,6 +44,7 @@ class DDPG(Agent):
     """
 
     config_class: ClassVar[type[DDPGConfig]] = DDPGConfig
+    trained: ClassVar[tuple[str, ...]] = ("actor", "critic")  # each has an optimizer
 
     def __init__(
         self,
@@ -89,6 +90,7 @@ class DDPG(Agent):
             weights,
             self.dtype,
             config.critic_action_layer,
+            config.critic_layer_norm,
         )
 
     def update(self, batch: Batch) -> None:
@@ -105,9 +107,13 @@ class DDPG(Agent):
 
     @torch.no_grad()
     def td_target(self, batch: Batch) -> Tensor:
-        """y = r + γ (1 − terminated) Q'(s', μ'(s')), shape (..., B), a constant."""
+        """y = r + γ (1 − terminated) Q'(s', μ'(s')), shape (..., B), a constant.
+
+        With ``n_step`` above 1, r, s' and γ are those of `dpgcourse.agents.n_step`.
+        """
         q_next = self.target_q(batch.s_next, self.target_action(batch.s_next))  # (..., B)
-        return batch.r + self.config.gamma * (1 - batch.terminated) * q_next
+        gamma = batch.bootstrap_discount(self.config.gamma)
+        return batch.r + gamma * (1 - batch.terminated) * q_next
 
     def target_action(self, s_next: Tensor) -> Tensor:
         """The next action inside the target: μ'(s'), (..., B, m)."""
@@ -132,7 +138,7 @@ class DDPG(Agent):
         return self.critic(s, a)
 
     def actor_step(self, s: Tensor) -> None:
-        """Ascend the batch mean of Q(s, μ(s,u), w) with w held."""
+        """Ascend the batch mean of Q(s, μ(s,u), w); w is a constant here."""
         ascend(self.actor, self.actor_gradient(s), self.actor_optimizer)
 
     def actor_gradient(self, s: Tensor) -> tuple[Tensor, ...]:
@@ -178,7 +184,7 @@ class DDPG(Agent):
 
     @property
     def networks(self) -> dict[str, nn.Module]:
-        """The four networks by the names that `state` gives them."""
+        """All networks by the names that `state` gives them."""
         names = ("actor", "critic", "actor_target", "critic_target")
         return {name: getattr(self, name) for name in names}
 
@@ -197,7 +203,7 @@ class DDPG(Agent):
             for name, network in self.networks.items()
             for key, x in network.named_parameters()
         }
-        for name in ("actor", "critic"):
+        for name in self.trained:
             memory = getattr(self, f"{name}_optimizer").state
             for key, x in getattr(self, name).named_parameters():
                 prefix, known = f"{name}_optimizer.{key}", memory.get(x, {})
@@ -219,7 +225,7 @@ class DDPG(Agent):
             for key, x in network.named_parameters():
                 if (value := state.get(f"{name}.{key}")) is not None:
                     x.copy_(self.tensor(np.array(value)))
-        for name in ("actor", "critic"):
+        for name in self.trained:
             optimizer = getattr(self, f"{name}_optimizer")
             for key, x in getattr(self, name).named_parameters():
                 if (stored := adam_state(state, f"{name}_optimizer.{key}")) is not None:
@@ -233,9 +239,8 @@ class DDPG(Agent):
     @classmethod
     def num_parameters(cls, config: DDPGConfig, state_dim: int, action_dim: int) -> int:
         """Parameters of one actor and of its critic, for the estimate of a run's memory."""
-        actor = (state_dim, *config.hidden_sizes, action_dim)
-        critic = (state_dim + action_dim, *config.hidden_sizes, 1)
-        return num_mlp_parameters(actor) + num_mlp_parameters(critic)
+        actor = list(pairwise((state_dim, *config.hidden_sizes, action_dim)))
+        return num_affine_parameters(actor) + num_critic_parameters(config, state_dim, action_dim)
 
     def compile(self) -> None:
         """Turn the three computations of an update into machine code at its first call.
@@ -274,6 +279,14 @@ class DDPG(Agent):
         return first_call
 
 
-def num_mlp_parameters(sizes: tuple[int, ...]) -> int:
-    """Weights and biases of a multilayer perceptron of these widths."""
-    return sum((i + 1) * o for i, o in pairwise(sizes))
+def num_critic_parameters(config: DDPGConfig, state_dim: int, action_dim: int) -> int:
+    """Parameters of one critic."""
+    hidden = config.hidden_sizes
+    shapes = critic_shapes(state_dim, action_dim, hidden, config.critic_action_layer)
+    norms = 2 * sum(hidden) if config.critic_layer_norm else 0
+    return num_affine_parameters(shapes) + norms
+
+
+def num_affine_parameters(shapes: Sequence[tuple[int, int]]) -> int:
+    """Weights and biases of affine layers of these (inputs, outputs)."""
+    return sum((i + 1) * o for i, o in shapes)

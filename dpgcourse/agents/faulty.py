@@ -1,19 +1,22 @@
-"""Chapter 12: ten agents that run without an error, each with one mistake.
+"""Chapter 13: agents that run without an error, each with one mistake.
 
 Every class replaces one step of `dpgcourse.agents.ddpg.DDPG` and keeps the rest. Its docstring
-says what is wrong.
+says what is wrong. `FAULTY_AGENTS` are the ten that `dpgcourse.analysis.diagnosis` names.
+`FIELD_FAULTS` are five more that users have reported, and that it does not know.
 """
 
 from collections.abc import Mapping
 
 import numpy as np
+import torch
 from torch import Tensor
 
-from dpgcourse.agents.base import State
+from dpgcourse.agents.base import State, adam_state
 from dpgcourse.agents.batch import Batch
 from dpgcourse.agents.ddpg import DDPG
 from dpgcourse.agents.noise import GaussianNoise
 from dpgcourse.agents.policy_gradient import ascend, policy_gradient
+from dpgcourse.agents.target_network import polyak_update
 
 
 class WrongSign(DDPG):
@@ -138,7 +141,8 @@ class NoDetach(DDPG):
     def td_target(self, batch: Batch) -> Tensor:
         """y = r + γ (1 − terminated) Q(s', μ(s')), shape (..., B), no constant."""
         q_next = self.critic(batch.s_next, self.actor(batch.s_next))  # (..., B)
-        return batch.r + self.config.gamma * (1 - batch.terminated) * q_next
+        gamma = batch.bootstrap_discount(self.config.gamma)
+        return batch.r + gamma * (1 - batch.terminated) * q_next
 
 
 class FrozenTargets(DDPG):
@@ -161,3 +165,89 @@ FAULTY_AGENTS: dict[str, type[DDPG]] = {
     "frozen-targets": FrozenTargets,
 }
 """Every faulty agent by the name of its bug."""
+
+
+class NoActorGradient(DDPG):
+    """The action is detached on its way into the critic, so no gradient reaches the actor."""
+
+    def actor_step(self, s: Tensor) -> None:
+        """Step with an optimizer that is handed no gradient."""
+        self.actor_optimizer.zero_grad()
+        (-self.critic(s, self.actor(s).detach()).mean(-1).sum()).backward()
+        self.actor_optimizer.step()
+
+
+class _OneOptimizerForBoth(DDPG):
+    """DDPG whose actor's optimizer owns the critic's parameters too, and remembers them."""
+
+    def __init__(self, *arguments, **settings):
+        super().__init__(*arguments, **settings)
+        self.actor_optimizer.add_param_group({"params": list(self.critic.parameters())})
+
+    def state(self) -> State:
+        """As DDPG's, and what the actor's optimizer remembers of the critic."""
+        state = super().state()
+        for key, x in self.critic.named_parameters():
+            known = self.actor_optimizer.state.get(x, {})
+            prefix = f"actor_optimizer.critic.{key}"
+            state[f"{prefix}.step"] = np.full(self.num_seeds, np.float32(known.get("step", 0.0)))
+            for part in ("exp_avg", "exp_avg_sq"):
+                state[f"{prefix}.{part}"] = known.get(part, torch.zeros_like(x)).numpy().copy()
+        return state
+
+    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take over what `state` or `policy_state` returned; what is missing stays as it is."""
+        super().load_state(state)
+        for key, x in self.critic.named_parameters():
+            if (stored := adam_state(state, f"actor_optimizer.critic.{key}")) is not None:
+                step, *averages = stored
+                self.actor_optimizer.state[x] = {"step": torch.tensor(float(step[0]))} | dict(
+                    zip(("exp_avg", "exp_avg_sq"), map(self.tensor, averages), strict=True)
+                )
+
+
+class SharedOptimizer(_OneOptimizerForBoth):
+    """The actor's optimizer was given the parameters of the critic as well."""
+
+    def actor_step(self, s: Tensor) -> None:
+        """Move both networks so that Q(s, μ(s)) rises."""
+        self.actor_optimizer.zero_grad()
+        (-self.critic(s, self.actor(s)).mean(-1).sum()).backward()
+        self.actor_optimizer.step()
+
+
+class SwappedTau(DDPG):
+    """The weights τ and 1 − τ have changed places: the targets are almost the trained networks."""
+
+    def update_targets(self) -> None:
+        """Move both target networks nearly all the way."""
+        polyak_update(self.critic_target, self.critic, 1 - self.config.tau)
+        polyak_update(self.actor_target, self.actor, 1 - self.config.tau)
+
+
+class MissingGamma(DDPG):
+    """The target lacks the discount."""
+
+    @torch.no_grad()
+    def td_target(self, batch: Batch) -> Tensor:
+        """y = r + (1 − terminated) Q'(s', μ'(s')), shape (..., B)."""
+        q_next = self.target_q(batch.s_next, self.target_action(batch.s_next))  # (..., B)
+        return batch.r + (1 - batch.terminated) * q_next
+
+
+class TargetAtS(DDPG):
+    """The target looks at the state that was left instead of the state that was reached."""
+
+    def td_target(self, batch: Batch) -> Tensor:
+        """y = r + γ (1 − terminated) Q'(s, μ'(s)), shape (..., B), a constant."""
+        return super().td_target(batch._replace(s_next=batch.s))
+
+
+FIELD_FAULTS: dict[str, type[DDPG]] = {
+    "no-actor-gradient": NoActorGradient,
+    "shared-optimizer": SharedOptimizer,
+    "swapped-tau": SwappedTau,
+    "missing-gamma": MissingGamma,
+    "target-at-s": TargetAtS,
+}
+"""Mistakes that users have reported, by name; no rule of the diagnosis was written for them."""

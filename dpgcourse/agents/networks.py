@@ -6,7 +6,8 @@ matrix products broadcast over it: the code of one network and of ten is the sam
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, zip_longest
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -25,9 +26,11 @@ class Network(nn.Module):
         rngs: one generator per seed; each draws that seed's weights and biases, layer by layer,
             from U(−1/√inputs, 1/√inputs), the last layer's from U(−FINAL_BOUND, FINAL_BOUND).
         dtype: of the parameters.
+        normalized: how many layers, from the first on, are normalized (`layer_norm`).
 
     Attributes:
-        theta: for each layer W, row by row, and then b; (S, n).
+        theta: for each layer W, row by row, and then b; behind them the gain and the bias of each
+            normalized layer; (S, n).
     """
 
     def __init__(
@@ -35,17 +38,28 @@ class Network(nn.Module):
         shapes: Sequence[tuple[int, int]],
         rngs: Sequence[np.random.Generator],
         dtype: torch.dtype,
+        normalized: int = 0,
     ):
         super().__init__()
         self.shapes = list(shapes)
-        self._lengths = [length for i, o in self.shapes for length in (i * o, o)]  # W, b, W, b ...
+        widths = [o for _, o in self.shapes[:normalized]]
         drawn = np.stack([initial_parameters(self.shapes, rng, FINAL_BOUND) for rng in rngs])
-        self.theta = nn.Parameter(torch.tensor(drawn, dtype=dtype))
+        start = [np.full((len(drawn), width), value) for width in widths for value in (1.0, 0.0)]
+        theta = np.concatenate((drawn, *start), axis=1)
+        self.theta = nn.Parameter(torch.tensor(theta, dtype=dtype))
+        self._lengths = [length for i, o in self.shapes for length in (i * o, o)]  # W, b, W, b ...
+        self._lengths += [width for width in widths for _ in range(2)]  # gain, bias, gain ...
+        self._normalized = normalized
 
-    def layers(self) -> list[tuple[Tensor, Tensor]]:
-        """W (S, in, out) and b (S, 1, out) of each layer: views of theta."""
+    def layers(self) -> list[tuple[Tensor, ...]]:
+        """Views of theta for each layer: W (S, in, out) and b (S, 1, out).
+
+        A normalized layer has gain and bias behind them, (S, 1, out) each.
+        """
         parts = iter(self.theta.unsqueeze(1).split(self._lengths, dim=-1))
-        return [(next(parts).view(-1, *shape), next(parts)) for shape in self.shapes]
+        layers = [(next(parts).view(-1, *shape), next(parts)) for shape in self.shapes]
+        norms = [(next(parts), next(parts)) for _ in range(self._normalized)]
+        return [(*layer, *norm) for layer, norm in zip_longest(layers, norms, fillvalue=())]
 
 
 def affine(x: Tensor, W: Tensor, b: Tensor) -> Tensor:
@@ -55,10 +69,23 @@ def affine(x: Tensor, W: Tensor, b: Tensor) -> Tensor:
     return torch.baddbmm(b, x, W)  # one operation instead of two
 
 
-def apply_relu_layers(x: Tensor, layers: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
-    """Pass x (S, B, in) through affine layers, each with a ReLU behind it."""
-    for W, b in layers:
-        x = torch.relu(affine(x, W, b))
+def layer_norm(z: Tensor, gain: Tensor, bias: Tensor) -> Tensor:
+    """gain · (z − mean) / √(variance + 1e-5) + bias, mean and variance over the entries of a row.
+
+    Args:
+        z: (S, B, width).
+        gain, bias: (S, 1, width).
+
+    Source: Ba, Kiros and Hinton (2016), Eq. 4.
+    """
+    return bias + gain * nn.functional.layer_norm(z, z.shape[-1:])
+
+
+def apply_relu_layers(x: Tensor, layers: Sequence[tuple[Tensor, ...]]) -> Tensor:
+    """Pass x (S, B, in) through affine layers, normalized where so made, a ReLU behind each."""
+    for W, b, *norm in layers:
+        z = affine(x, W, b)
+        x = torch.relu(layer_norm(z, *norm) if norm else z)
     return x
 
 
@@ -75,6 +102,7 @@ class Actor(Network):
 
     center: Tensor
     half_range: Tensor
+    outputs_per_action: ClassVar[int] = 1  # numbers of the last layer for each entry of an action
 
     def __init__(
         self,
@@ -84,7 +112,8 @@ class Actor(Network):
         rngs: Sequence[np.random.Generator],
         dtype: torch.dtype = torch.float32,
     ):
-        super().__init__(list(pairwise((state_dim, *hidden, len(box.low)))), rngs, dtype)
+        outputs = self.outputs_per_action * len(box.low)
+        super().__init__(list(pairwise((state_dim, *hidden, outputs))), rngs, dtype)
         for name in ("center", "half_range"):  # the box is the task's, no part of what is learned
             bound = torch.tensor(getattr(box, name), dtype=dtype)
             self.register_buffer(name, bound, persistent=False)
@@ -97,6 +126,16 @@ class Actor(Network):
         )
 
 
+def critic_shapes(
+    state_dim: int, action_dim: int, hidden: Sequence[int], action_layer: int
+) -> list[tuple[int, int]]:
+    """(inputs, outputs) of a critic's layers; arguments as for `Critic`."""
+    shapes = list(pairwise((state_dim, *hidden, 1)))
+    inputs, outputs = shapes[action_layer - 1]
+    shapes[action_layer - 1] = (inputs + action_dim, outputs)
+    return shapes
+
+
 class Critic(Network):
     """The action value Q(s,a,w); the action enters beside the state, or in a later layer.
 
@@ -107,6 +146,7 @@ class Critic(Network):
         rngs: one generator per seed.
         dtype: of the parameters.
         action_layer: which layer the action enters, counted from 1.
+        layer_norm: whether each hidden layer is normalized before its ReLU.
     """
 
     def __init__(
@@ -117,12 +157,11 @@ class Critic(Network):
         rngs: Sequence[np.random.Generator],
         dtype: torch.dtype = torch.float32,
         action_layer: int = 1,
+        layer_norm: bool = False,
     ):
-        shapes = list(pairwise((state_dim, *hidden, 1)))
-        state_layers = action_layer - 1  # these layers see the state without the action
-        shapes[state_layers] = (shapes[state_layers][0] + action_dim, shapes[state_layers][1])
-        super().__init__(shapes, rngs, dtype)
-        self.state_layers = state_layers
+        shapes = critic_shapes(state_dim, action_dim, hidden, action_layer)
+        super().__init__(shapes, rngs, dtype, len(hidden) if layer_norm else 0)
+        self.state_layers = action_layer - 1  # these layers see the state without the action
 
     def forward(self, s: Tensor, a: Tensor) -> Tensor:
         """Map states (S, B, d) and actions (S, B, m) to values (S, B)."""

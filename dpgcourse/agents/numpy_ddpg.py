@@ -21,6 +21,13 @@ from dpgcourse.errors import InvalidInputError
 from dpgcourse.gradient.action_box import ActionBox
 from dpgcourse.gradient.network import MLP, initial_parameters
 
+_IN_TORCH_ALONE = {
+    "critic_action_layer": 1,
+    "critic_weight_decay": 0,
+    "critic_layer_norm": False,
+    "n_step": 1,
+}  # field -> the only value here
+
 
 class Network:
     """One multilayer perceptron per seed, all parameters in one array theta (S, n).
@@ -105,8 +112,9 @@ class NumpyDDPG(Agent):
         dtype: of networks and batches, float32 or float64.
 
     Raises:
-        InvalidInputError: another dtype; a critic_action_layer or a critic_weight_decay that only
-            the agent in torch knows; on `update`, a field of the wrong shape.
+        InvalidInputError: another dtype; a critic_action_layer, critic_weight_decay,
+            critic_layer_norm or n_step that only the agent in torch knows; on `update`, a field of
+            the wrong shape.
 
     Source: Lillicrap et al. (2016), Algorithm 1.
     """
@@ -125,7 +133,7 @@ class NumpyDDPG(Agent):
         self.dtype = np.dtype(dtype)
         if self.dtype not in (np.float32, np.float64):
             raise InvalidInputError(f"dtype is {self.dtype}; allowed: float32 or float64")
-        for name, allowed in (("critic_action_layer", 1), ("critic_weight_decay", 0)):
+        for name, allowed in _IN_TORCH_ALONE.items():
             if (value := getattr(config, name)) != allowed:
                 raise InvalidInputError(f"{name} is {value}; allowed for NumpyDDPG: {allowed}")
         self.actor = Actor(state_dim, box, config.hidden_sizes, streams, self.dtype)
@@ -158,7 +166,7 @@ class NumpyDDPG(Agent):
         self.critic_optimizer.descend(self.critic.theta, self.critic.vjp(trace, dL_dq))
 
     def actor_step(self, s: np.ndarray) -> None:
-        """Ascend the batch mean of Q(s, μ(s,u), w) with w held: (1/B) Σ_i J_iᵀ g_i."""
+        """Ascend the batch mean of Q(s, μ(s,u), w) with w a constant: (1/B) Σ_i J_iᵀ g_i."""
         a, trace = self.actor.mu(s)  # (..., B, m)
         g = self.critic.dQ_da(s, a)  # ∇_aQ at a = μ(s,u), (..., B, m)
         gradient = self.actor.vjp(trace, g / s.shape[-2])

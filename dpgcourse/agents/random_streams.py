@@ -20,7 +20,7 @@ class RandomStreams:
         exploration: draw warm-up actions and exploration noise.
         replay: choose the transitions of each batch.
         environment: draw the seed that each episode of the training begins with.
-        target_noise: draw the noise inside the targets of TD3.
+        target_noise: draw the noise inside the targets of TD3, and inside all updates of SAC.
     """
 
     weights: list[np.random.Generator]

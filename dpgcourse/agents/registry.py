@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from dpgcourse.agents.config import AgentConfig, DDPGConfig, TD3Config
+from dpgcourse.agents.config import AgentConfig, DDPGConfig, SACConfig, TD3Config
 from dpgcourse.errors import InvalidInputError
 
 FAULTS = (
@@ -26,6 +26,13 @@ FAULTS = (
     "shared-noise",
     "no-detach",
     "frozen-targets",
+)
+FIELD_FAULTS = (
+    "no-actor-gradient",
+    "shared-optimizer",
+    "swapped-tau",
+    "missing-gamma",
+    "target-at-s",
 )
 
 
@@ -68,15 +75,16 @@ ALGORITHMS: dict[str, Algorithm] = {
             DDPGConfig,
             "the same agent in NumPy, derivatives written out (chapter 10)",
         ),
-        Algorithm("td3", "dpgcourse.agents.td3:TD3", TD3Config, "TD3 in torch (chapter 13)"),
+        Algorithm("td3", "dpgcourse.agents.td3:TD3", TD3Config, "TD3 in torch (chapter 14)"),
+        Algorithm("sac", "dpgcourse.agents.sac:SAC", SACConfig, "SAC in torch (chapter 14)"),
         *(
             Algorithm(
                 f"faulty-{fault}",
                 f"dpgcourse.agents.faulty:{_class_name(fault)}",
                 DDPGConfig,
-                "DDPG with one silent bug (chapter 12)",
+                "DDPG with one silent bug (chapter 13)",
             )
-            for fault in FAULTS
+            for fault in (*FAULTS, *FIELD_FAULTS)
         ),
     )
 }

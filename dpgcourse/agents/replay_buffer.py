@@ -64,6 +64,9 @@ class ReplayBuffer:
         self.position = (self.position + 1) % self.capacity
         self.size = min(self.size + 1, self.capacity)
 
+    def mark_ends(self, ended: np.ndarray) -> None:
+        """Told after every `add` where it ended an episode, (S,); a single step needs no ends."""
+
     def transitions_at(self, positions: np.ndarray) -> Batch:
         """The transitions at given positions, (n,), of each seed; 0 is the oldest kept.
 
@@ -82,13 +85,20 @@ class ReplayBuffer:
 
     def sample(self, batch_size: int) -> Batch:
         """Draw a batch of arrays for each seed, uniformly and with replacement."""
+        return self._at(self._draw(batch_size))
+
+    def _draw(self, batch_size: int) -> np.ndarray:
+        """Places in the store for a batch of each seed, (S, B)."""
         if self.size == 0 or batch_size < 1:
             raise ValueError(
                 f"batch of {batch_size} from {self.size} transitions; allowed: 1 or more of each"
             )
-        drawn = np.stack([rng.integers(self.size, size=batch_size) for rng in self.rngs])
+        return np.stack([rng.integers(self.size, size=batch_size) for rng in self.rngs])
+
+    def _at(self, places: np.ndarray) -> Batch:
+        """The transitions at places (S, B) of the store, copied."""
         rows = self._rows.reshape(-1, self._rows.shape[-1])  # of all seeds; a view
-        return self._cut(rows.take(self._first + drawn, axis=0))
+        return self._cut(rows.take(self._first + places, axis=0))
 
     def state(self) -> dict[str, np.ndarray]:
         """What is kept: the rows of the transitions, (S, size, width), and where the next goes."""

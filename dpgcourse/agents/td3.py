@@ -1,4 +1,4 @@
-"""Chapter 13: TD3, three changes to DDPG, a line each.
+"""Chapter 14: TD3, three changes to DDPG, a line each.
 
 | change | where it enters | here |
 |---|---|---|
@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from dpgcourse.agents.base import State
 from dpgcourse.agents.batch import Batch
 from dpgcourse.agents.config import DDPGConfig, TD3Config
-from dpgcourse.agents.ddpg import DDPG, num_mlp_parameters
+from dpgcourse.agents.ddpg import DDPG, num_critic_parameters
 from dpgcourse.agents.networks import Actor, Critic
 
 
@@ -113,5 +113,5 @@ class TD3(DDPG):
     def num_parameters(cls, config: Any, state_dim: int, action_dim: int) -> int:
         """Parameters of one actor and of its critics, for the estimate of a run's memory."""
         both = super().num_parameters(config, state_dim, action_dim)
-        second = num_mlp_parameters((state_dim + action_dim, *config.hidden_sizes, 1))
+        second = num_critic_parameters(config, state_dim, action_dim)
         return both + (second if config.twin_critics else 0)

@@ -1,4 +1,4 @@
-"""Chapter 12: sanity checks, which find bugs that a learning curve hides.
+"""Chapter 13: sanity checks, which find bugs that a learning curve hides.
 
 A check trains an agent for a few hundred steps on a tiny task of `dpgcourse.envs.probe_tasks`. It
 returns one number per seed. The right answer is known from a calculation by hand. The seeds are

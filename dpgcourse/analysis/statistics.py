@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from scipy import optimize, stats
 
+RESAMPLES = 10_000
+
 
 def mean_interval(per_seed: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
     """Bootstrap interval of the mean over seeds; the seed is the unit that is resampled.
@@ -197,7 +199,7 @@ def _interval(samples, statistic, level: float) -> tuple[np.ndarray, np.ndarray]
         statistic,
         axis=-1,
         vectorized=True,
-        n_resamples=10_000,
+        n_resamples=RESAMPLES,
         batch=1_000,
         confidence_level=_expanded(level, samples),
         method="percentile",

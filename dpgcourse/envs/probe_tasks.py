@@ -1,4 +1,4 @@
-"""Chapter 12: tiny tasks whose values or best policy are known, to find bugs with.
+"""Chapter 13: tiny tasks whose values or best policy are known, to find bugs with.
 
 | task | what is known |
 |---|---|

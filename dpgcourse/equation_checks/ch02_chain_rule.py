@@ -70,7 +70,7 @@ def _phases_and_slopes(critic, s, a):
     return critic.alpha[:, 0] * s + beta * a + critic.phi, beta
 
 
-def _rho(critic, s, a, w, k):
+def _err(critic, s, a, w, k):
     """The error of the slope measured with the step k, from sin(x + y) = sin x cos y + ..."""
     if k == 0:
         return 0.0
@@ -81,10 +81,10 @@ def _rho(critic, s, a, w, k):
 
 @entry("eq-chain-linear", "theorem", SineCritic.dQ_da)
 def linear(rng):
-    """The change of the critic is its slope times k, plus the error ρ(k) k, also at k = 0."""
+    """The change of the critic is its slope times k, plus the error err(k) k, also at k = 0."""
     composite, s, u, w = scalar_composite(rng)
     critic, a, steps = composite.critic, composite.actor.mu(s, u), np.array([0.0, 0.4, -0.7, 1.1])
-    slope, rho = critic.dQ_da(s, a, w)[0], [_rho(critic, s[0], a[0], w, k) for k in steps]
+    slope, err = critic.dQ_da(s, a, w)[0], [_err(critic, s[0], a[0], w, k) for k in steps]
     nodes, weights = np.polynomial.legendre.leggauss(20)
     x, beta = _phases_and_slopes(critic, s, a)
 
@@ -93,7 +93,7 @@ def linear(rng):
         return k / 2 * weights @ (np.cos(x + np.outer(along, beta)) @ (w * beta))
 
     return {
-        "formula": (slope + rho) * steps,
+        "formula": (slope + err) * steps,
         "by hand": [critic.Q(s, a + k, w) - critic.Q(s, a, w) for k in steps],
         "quadrature": [change(k) for k in steps],
     }
@@ -101,7 +101,7 @@ def linear(rng):
 
 @entry("eq-chain-quotient", "identity", SineCritic.dQ_da)
 def quotient(rng):
-    """The quotient of the composite is (Q'(a) + ρ(Δa)) Δa/h, also where the actor is flat."""
+    """The quotient of the composite is (Q'(a) + err(Δa)) Δa/h, also where the actor is flat."""
     composite, s, _, w = scalar_composite(rng)
     critic, s, u = composite.critic, s[0], -rng.uniform(0.4, 0.8)
     h = np.array([-0.3, 0.2, 1.1, 1.7])  # for the first two, the action max(0, us) stays at 0
@@ -111,16 +111,16 @@ def quotient(rng):
 
     a, moved = max(0.0, u * s), [max(0.0, (u + h_i) * s) for h_i in h]
     slope = critic.dQ_da([s], [a], w)[0]
-    rho = np.array([_rho(critic, s, a, w, b - a) for b in moved])
+    err = np.array([_err(critic, s, a, w, b - a) for b in moved])
     return {
-        "formula": (slope + rho) * (np.array(moved) - a) / h,
+        "formula": (slope + err) * (np.array(moved) - a) / h,
         "by hand": [(Q(b) - Q(a)) / h_i for b, h_i in zip(moved, h, strict=True)],
     }
 
 
 @entry("eq-chain-remainder", "identity", QuadraticCritic.Q)
 def remainder(rng):
-    """In the example ρ(k) = −k, and the critic rises by (4 − k) k."""
+    """In the example err(k) = −k, and the critic rises by (4 − k) k."""
     k = rng.normal()
     x = sympy.Symbol("k")
     expanded = sympy.expand(-((1 + x - 3) ** 2) + (1 - 3) ** 2)

@@ -451,7 +451,7 @@ class _Bandit:
 
 @entry("eq-theorem-estimates", "theorem")
 def estimates(rng):
-    """The three one-sample estimates; the mean of each is the gradient of r at θ."""
+    """The three one-sample estimates; the mean of each is the gradient of r at u."""
     x, eps, sigma = _Bandit(rng), rng.normal(size=3), rng.uniform(0.3, 1)
     points, weights = _trapezoid(3, 37)
     means = np.einsum("k,gki->gi", weights, x.estimates(points, sigma))

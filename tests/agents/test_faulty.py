@@ -10,19 +10,20 @@ import torch
 from dpgcourse.agents.batch import Batch
 from dpgcourse.agents.config import DDPGConfig
 from dpgcourse.agents.ddpg import DDPG
-from dpgcourse.agents.faulty import FAULTY_AGENTS
+from dpgcourse.agents.faulty import FAULTY_AGENTS, FIELD_FAULTS
 from dpgcourse.agents.random_streams import random_streams
 from dpgcourse.gradient.action_box import ActionBox
 
 BOX = ActionBox([-2.0, 0.0], [2.0, 1.0])
 D, M, B = 3, 2, 16
 SEEDS = (5, 6)
+FAULTS = FAULTY_AGENTS | FIELD_FAULTS
 
 
 def agent_of(kind, seeds=SEEDS, box=BOX, **config):
     """An agent whose target networks differ from those that learn, as they do while it learns."""
     if isinstance(kind, str):
-        kind = DDPG if kind == "right" else FAULTY_AGENTS[kind]
+        kind = DDPG if kind == "right" else FAULTS[kind]
     agent = kind(
         DDPGConfig(hidden_sizes=(16,), **config), D, box, random_streams(seeds), torch.float64
     )
@@ -210,7 +211,70 @@ def test_frozen_targets_never_move(kind, is_right):
     assert moved == [is_right, is_right]
 
 
-@pytest.mark.parametrize("name", FAULTY_AGENTS)
+@both("no-actor-gradient")
+def test_no_actor_gradient_moves_the_critic_alone(kind, is_right):
+    agent, batch = agent_of(kind), batch_of()
+    actor, critic = parameters(agent.actor), parameters(agent.critic)
+    agent.update(batch)
+    assert torch.equal(parameters(agent.actor), actor) == (not is_right)
+    right = agent_of("right")
+    right.update(batch)
+    assert not torch.equal(parameters(agent.critic), critic)
+    assert torch.equal(parameters(agent.critic), parameters(right.critic))
+
+
+@both("shared-optimizer")
+def test_shared_optimizer_moves_the_critic_too(kind, is_right):
+    agent, s = agent_of(kind), batch_of().s
+    before, actor, a = parameters(agent.critic), agent.actor, agent.actor(s).detach()
+    uphill = slope(agent.critic, agent.critic(s, a).mean(-1).sum())
+    value = agent.critic(s, a).mean()
+    handed = -slope(actor, agent.critic(s, actor(s)).mean(-1).sum())
+    agent.actor_step(s)
+    assert same(gradients(actor), handed)
+    assert torch.equal(parameters(agent.critic), before) == is_right
+    if not is_right:
+        assert same(gradients(agent.critic), -uphill)
+        assert agent.critic(s, a).mean() > value
+
+
+@both("swapped-tau")
+def test_swapped_tau_follows_almost_at_once(kind, is_right):
+    agent = agent_of(kind, tau=0.01)
+    old = parameters(agent.critic_target), parameters(agent.actor_target)
+    agent.update(batch_of())
+    share = 0.01 if is_right else 0.99
+    for before, target, source in zip(
+        old, (agent.critic_target, agent.actor_target), (agent.critic, agent.actor), strict=True
+    ):
+        assert same(parameters(target), share * parameters(source) + (1 - share) * before)
+
+
+@pytest.mark.parametrize(
+    ("kind", "gamma", "place"),
+    [("right", 0.9, "s_next"), ("missing-gamma", 1, "s_next"), ("target-at-s", 0.9, "s")],
+)
+def test_a_wrong_target_is_wrong_in_one_place(kind, gamma, place):
+    agent, batch = agent_of(kind, gamma=0.9), batch_of()
+    s = getattr(batch, place)
+    q_next = agent.critic_target(s, agent.actor_target(s))
+    y = agent.td_target(batch)
+    assert same(y, batch.r + gamma * (1 - batch.terminated) * q_next)
+    assert not y.requires_grad
+
+
+def test_the_shared_optimizer_goes_on_from_its_state():
+    agent, again = agent_of("shared-optimizer"), agent_of("shared-optimizer")
+    for k in range(3):
+        agent.update(batch_of(k))
+    again.load_state(agent.state())
+    for one in (agent, again):
+        one.update(batch_of(3))
+    for name in ("actor", "critic", "actor_target", "critic_target"):
+        assert torch.equal(*(parameters(getattr(one, name)) for one in (agent, again)))
+
+
+@pytest.mark.parametrize("name", FAULTS)
 def test_a_bug_is_small_and_raises_nothing(name):
     agent = agent_of(name)
     for k in range(20):
@@ -218,12 +282,12 @@ def test_a_bug_is_small_and_raises_nothing(name):
     assert agent.explore(np.ones((len(SEEDS), D))).shape == (len(SEEDS), M)
     for network in (agent.actor, agent.critic):
         assert parameters(network).isfinite().all()
-    lines = [line.strip() for line in inspect.getsource(FAULTY_AGENTS[name]).splitlines()]
+    lines = [line.strip() for line in inspect.getsource(FAULTS[name]).splitlines()]
     code = [x for x in lines if x and not x.startswith(('"""', "def ", "class ", "#"))]
     assert len(code) <= 8
 
 
-@pytest.mark.parametrize("name", FAULTY_AGENTS)
+@pytest.mark.parametrize("name", FAULTS)
 def test_every_seed_of_a_bug_is_a_run_of_its_own(name):
     together, alone = agent_of(name), agent_of(name, seeds=SEEDS[1:])
     for network in ("actor", "critic", "actor_target", "critic_target"):

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from dpgcourse.agents.config import FINAL_BOUND
-from dpgcourse.agents.networks import Actor, Critic, affine
+from dpgcourse.agents.networks import Actor, Critic, affine, layer_norm
 from dpgcourse.agents.numpy_ddpg import Actor as NumpyActor
 from dpgcourse.agents.random_streams import random_streams
 from dpgcourse.gradient.action_box import ActionBox
@@ -111,3 +111,71 @@ def test_an_affine_layer_is_the_product_and_the_sum_for_any_number_of_seeds(seed
     for k in range(seeds):
         torch.testing.assert_close(y[k], x[k] @ W[k] + b[k])
     assert torch.autograd.gradcheck(affine, (x, W, b))
+
+
+# Layer normalization
+
+
+def normalized_critic(*seeds, hidden=(5, 4), action_layer=1):
+    """A critic away from its start, so that no gain is 1 and no bias 0."""
+    critic = Critic(3, 2, hidden, rngs(*seeds), torch.float64, action_layer, layer_norm=True)
+    draw = torch.Generator().manual_seed(7)
+    noise = torch.randn(critic.theta.shape, generator=draw, dtype=torch.float64)
+    critic.theta.data += 0.3 * noise
+    return critic
+
+
+def inputs(S=2, B=7):
+    draw = torch.Generator().manual_seed(8)
+    return (torch.randn(S, B, k, generator=draw, dtype=torch.float64) for k in (3, 2))
+
+
+@pytest.mark.parametrize("action_layer", [1, 2])
+def test_a_normalized_critic_is_the_one_built_of_torchs_layers(action_layer):
+    critic, (s, a) = normalized_critic(0, 1, action_layer=action_layer), inputs()
+    *hidden, (W3, b3) = critic.layers()
+    for row in range(2):
+        x = s[row]
+        for number, (W, b, gain, bias) in enumerate(hidden, start=1):
+            norm = torch.nn.LayerNorm(W.shape[-1], dtype=torch.float64)
+            norm.weight.data, norm.bias.data = gain[row, 0].detach(), bias[row, 0].detach()
+            x = torch.cat((x, a[row]), dim=1) if number == action_layer else x
+            x = norm(x @ W[row] + b[row]).clamp(min=0)
+        expected = (x @ W3[row] + b3[row])[:, 0]
+        torch.testing.assert_close(critic(s, a)[row], expected, rtol=0, atol=1e-12)
+
+
+def test_normalization_starts_with_gain_1_and_bias_0_and_draws_nothing():
+    plain, ours = (Critic(3, 2, (5, 4), rngs(0, 1), layer_norm=norm) for norm in (False, True))
+    n = plain.theta.shape[1]
+    assert torch.equal(ours.theta[:, :n], plain.theta) and ours.theta.shape[1] == n + 2 * (5 + 4)
+    for _, _, gain, bias in ours.layers()[:-1]:
+        assert (gain == 1).all() and (bias == 0).all()
+    assert [name for name, _ in ours.named_parameters()] == ["theta"]
+    assert [len(layer) for layer in ours.layers()] == [4, 4, 2]
+
+
+def test_the_gradients_of_a_normalized_critic_equal_differences():
+    critic, (s, a) = normalized_critic(0, 1), inputs(B=3)
+
+    def q(theta, s, a):
+        return torch.func.functional_call(critic, {"theta": theta}, (s, a))
+
+    theta = critic.theta.detach().clone().requires_grad_()
+    assert torch.autograd.gradcheck(q, (theta, s.requires_grad_(), a.requires_grad_()))
+
+
+def test_layer_norm_has_the_mean_and_deviation_of_its_gain_and_bias():
+    draw = torch.Generator().manual_seed(0)
+    z = 50 + 9 * torch.randn(2, 6, 400, generator=draw, dtype=torch.float64)
+    gain, bias = torch.full((2, 1, 400), 3.0), torch.full((2, 1, 400), -1.0)
+    x = layer_norm(z, gain.double(), bias.double())
+    torch.testing.assert_close(x.mean(-1), torch.full((2, 6), -1.0).double())
+    torch.testing.assert_close(x.std(-1, correction=0), torch.full((2, 6), 3.0).double())
+
+
+def test_a_seed_is_normalized_by_itself():
+    together, alone = normalized_critic(4, 5), Critic(3, 2, (5, 4), rngs(5), torch.float64, 1, True)
+    alone.theta.data.copy_(together.theta[1:])
+    s, a = inputs()
+    torch.testing.assert_close(together(s, a)[1:], alone(s[1:], a[1:]), rtol=0, atol=1e-14)

@@ -384,7 +384,11 @@ def test_bad_arguments_are_named():
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("critic_action_layer", 2), ("critic_weight_decay", 0.01)]
+    ("field", "value"),
+    [
+        *(("critic_action_layer", 2), ("critic_weight_decay", 0.01)),
+        *(("critic_layer_norm", True), ("n_step", 3)),
+    ],
 )
 def test_what_only_the_agent_in_torch_knows_is_refused(field, value):
     config = DDPGConfig(**{field: value})

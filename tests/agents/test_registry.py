@@ -10,9 +10,9 @@ import pytest
 
 from dpgcourse.agents import registry
 from dpgcourse.agents.base import Agent
-from dpgcourse.agents.config import AgentConfig, DDPGConfig, TD3Config
+from dpgcourse.agents.config import AgentConfig, DDPGConfig, SACConfig, TD3Config
 from dpgcourse.agents.ddpg import DDPG
-from dpgcourse.agents.faulty import FAULTY_AGENTS
+from dpgcourse.agents.faulty import FAULTY_AGENTS, FIELD_FAULTS
 from dpgcourse.agents.numpy_ddpg import NumpyDDPG
 from dpgcourse.agents.random_streams import random_streams
 from dpgcourse.agents.registry import (
@@ -24,6 +24,7 @@ from dpgcourse.agents.registry import (
     qualified_name,
     register_algorithm,
 )
+from dpgcourse.agents.sac import SAC
 from dpgcourse.agents.td3 import TD3
 from dpgcourse.errors import InvalidInputError
 from dpgcourse.gradient.action_box import ActionBox
@@ -82,18 +83,21 @@ def test_every_algorithm_loads_with_the_configuration_that_is_listed(name):
 
 def test_the_names_are_those_of_the_book():
     assert {
-        name: find_algorithm(name).import_factory() for name in ("ddpg", "numpy-ddpg", "td3")
+        name: find_algorithm(name).import_factory() for name in ("ddpg", "numpy-ddpg", "td3", "sac")
     } == {
         "ddpg": DDPG,
         "numpy-ddpg": NumpyDDPG,
         "td3": TD3,
+        "sac": SAC,
     }
     assert find_algorithm("td3").config_class is TD3Config
+    assert find_algorithm("sac").config_class is SACConfig
 
 
 def test_the_faults_are_those_of_the_faulty_agents():
     assert list(FAULTS) == list(FAULTY_AGENTS)
-    for name, agent_class in FAULTY_AGENTS.items():
+    assert list(registry.FIELD_FAULTS) == list(FIELD_FAULTS)
+    for name, agent_class in (FAULTY_AGENTS | FIELD_FAULTS).items():
         assert find_algorithm(f"faulty-{name}").import_factory() is agent_class
 
 

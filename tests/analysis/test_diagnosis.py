@@ -44,7 +44,14 @@ def test_every_seed_that_the_rules_had_not_seen_is_named(name, fresh):
 
 
 @pytest.mark.parametrize(
-    ("quantity", "value"), [("actor_change", 0.0), ("saturation", 1.0), ("gap_size", 300.0)]
+    ("quantity", "value"),
+    [
+        ("actor_change", 0.0),
+        ("saturation", 1.0),
+        ("gap_size", 300.0),
+        ("lag", 0.0),
+        ("explained", 5.0),
+    ],
 )
 def test_what_has_no_name_is_caught(quantity, value, evidence, fresh):
     for healthy in (evidence["ddpg"], fresh["ddpg"]):
@@ -52,6 +59,15 @@ def test_what_has_no_name_is_caught(quantity, value, evidence, fresh):
         assert diagnosis.diagnose(ill) == ["unnamed"] * 10
         for rule in diagnosis.CATCH_ALL:
             assert not rule.fires(healthy).any()
+
+
+def test_an_actor_that_does_not_move_is_not_said_to_descend(evidence):
+    still = {
+        **evidence["ddpg"],
+        "actor_change": np.zeros(10),
+        "uphill": np.zeros(10),  # no improvement is above 0
+    }
+    assert diagnosis.diagnose(still) == ["unnamed"] * 10
 
 
 @pytest.mark.parametrize("rule", diagnosis.RULES, ids=lambda rule: rule.bug)
@@ -72,11 +88,13 @@ def test_there_is_one_rule_for_each_bug():
 def test_the_first_rule_that_fires_names_each_seed():
     rules = (*diagnosis.RULES, *diagnosis.CATCH_ALL)
     calm = {rule.quantity: rule.limit + (1 if rule.below else -1) for rule in rules}
+    calm |= {"lag": 0.1, "explained": 20.0}  # two rules each
     values = {quantity: np.full(3, value) for quantity, value in calm.items()}
     assert diagnosis.diagnose(values) == ["ddpg"] * 3
     for rule, seed in ((rules[4], 1), (rules[2], 2), (rules[7], 2)):
         values[rule.quantity][seed] = rule.limit + (-1 if rule.below else 1)
     assert diagnosis.diagnose(values) == ["ddpg", rules[4].bug, rules[2].bug]
+    assert diagnosis.first_rules(values) == [None, rules[4], rules[2]]
 
 
 def test_evidence_is_taken_from_the_last_three_evaluations():

@@ -23,14 +23,16 @@ UNCOMPUTED: dict[str, list[str]] = json.loads(
 NO_TEXT = re.compile(
     r"\{(?:cite|eq|ref|numref|doc|prf:ref)[^}]*\}`[^`]*`"
     r"|^\$\$.*?\$\$[^\n]*$|^[`:]{3,}\{math\}.*?^[`:]{3,}"
-    r"|`[^`\n]*`|\b[Cc]hapters? \d+(?: (?:to|and) \d+)?|95% |\]\([^)]*\)|^\([\w-]+\)=$|^:\w+:.*$|https?://\S+",
+    r"|`[^`\n]*`|\b(?:[Cc]hapters?|[Aa]ppendix) \d+(?: (?:to|and) \d+)?|95% |\]\([^)]*\)"
+    r"|^\([\w-]+\)=$|^:\w+:.*$|https?://\S+|\^\{-?\d+\}|^\*\*Reading time[.:]\*\*[^.\n]*",
     re.MULTILINE | re.DOTALL,
 )
 HEADING = re.compile(r"^##? ", re.MULTILINE)
 REPEATS = re.compile(r"^## (?:Summary|Exercises)$", re.MULTILINE)
-NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?![\w])")
+THOUSANDS = r"(?:\d{1,3}(?:,\d{3})+|\d+)"  # "1,1" is a point
+NUMBER = re.compile(rf"(?<![\w.]){THOUSANDS}(?:\.\d+)?(?![\w])")
 IN_CODE = re.compile(r"(?<![\w.])\d[\d_]*(?:\.\d*)?(?:e[-+]?\d+)?|(?<![\w.])\.\d+(?:e[-+]?\d+)?")
-IN_OUTPUT = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
+IN_OUTPUT = re.compile(rf"(?<![\w.]){THOUSANDS}(?:\.\d+)?(?:e[-+]?\d+)?")
 
 
 def stated(text: str) -> Iterator[str]:

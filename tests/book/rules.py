@@ -14,7 +14,7 @@ import nbformat
 import yaml
 from nbformat import NotebookNode
 
-from tests.book import numbers
+from tests.book import main_road, numbers
 from tools.chapters import folding
 from tools.outputs import ROUNDING
 
@@ -53,6 +53,8 @@ EQUATION = re.compile(
 EXERCISE = re.compile(r"\{exercise(?:-start)?\}[^\n]*\n(?::(?!label)[^\n]*\n)*:label: *(\S+)")
 EXERCISE_BLOCK = re.compile(r"^[`:]{3,}\{exercise(?:-start)?\}", re.MULTILINE)
 ASKED = re.compile(r"`(assert [^`]+)`")
+CHAPTER = re.compile(r"\d\d_")
+ASKED_OF_A_READER = ("What you need", "Reading time")
 SOLUTION = re.compile(r"\{solution(?:-start)?\} *(\S+)")
 
 
@@ -156,6 +158,22 @@ def says_what_it_needs(name: str, notebook: NotebookNode) -> Iterator[str]:
         yield f"cell {cells[0].id} does not begin with {NEEDS!r}"
 
 
+def opening_says_what_it_asks(name: str, notebook: NotebookNode) -> Iterator[str]:
+    """A chapter says before its first section what it needs and how long it takes."""
+    opening = prose(notebook).partition("\n## ")[0]
+    for what in ASKED_OF_A_READER if CHAPTER.match(name) else ():
+        if not re.search(rf"^\*\*{what}[.:]\*\* \S", opening, re.MULTILINE):
+            yield f"no line before the first section begins with **{what}.** and says it"
+
+
+def main_road_is_short(name: str, notebook: NotebookNode) -> Iterator[str]:
+    """A chapter shows no more than a reader can take; no page shows a cell that only asserts."""
+    found = main_road.load(notebook)
+    for what in main_road.MOST if CHAPTER.match(name) else [main_road.ONLY_ASSERTS]:
+        if found[what] > main_road.MOST[what]:
+            yield f"{found[what]} {what}; at most {main_road.MOST[what]}: fold, move or cut"
+
+
 def runs_anywhere(name: str, notebook: NotebookNode) -> Iterator[str]:
     """No cell reads a file beside the notebook: data come with the package (`results_path`)."""
     for cell in code_cells(notebook):
@@ -255,6 +273,8 @@ RULES = [
     named_figures_exist,
     cells_are_short,
     says_what_it_needs,
+    opening_says_what_it_asks,
+    main_road_is_short,
     runs_anywhere,
     no_trailing_semicolon,
     metadata_is_ours,
@@ -329,6 +349,7 @@ def toc_pages(root: Path) -> list[str]:
 def toc_mismatches(root: Path) -> Iterator[str]:
     """Pages that are not in the table of contents, and entries of it that are no page."""
     files = [*(root / "book").glob("*.ipynb"), *(root / "book").glob("*.md")]
+    files += root.glob("genindex.md")  # Sphinx writes the index in its place
     written = [path.relative_to(root).with_suffix("").as_posix() for path in files]
     listed = toc_pages(root)
     yield from (f"{page} is not in _toc.yml" for page in written if page not in listed)

@@ -10,19 +10,20 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from dpgcourse.equation_checks import table
 from tests.book import rules
 from tests.book.test_execute import FIGURE, change, cover
-from tools.chapters import ROOT
-from tools.check_chapter import broken_equations, broken_rules, check, module_of
+from tools.chapters import ROOT, module_of
+from tools.check_chapter import broken_equations, broken_rules, check
 from tools.execute_notebooks import execute
 
 DESCRIBED = {"image": {"alt": "A line."}, "figure": {"name": "fig-a", "caption": "A line."}}
 EQUATION = "$$ a = b $$ (eq-{})"
+OPENING = "# A\n\n**What you need.** Nothing.\n\n**Reading time.** About a minute."
 
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("book") / "98_good.ipynb"
     cells = [
-        new_markdown_cell("# A", id="title"),
+        new_markdown_cell(OPENING, id="title"),
         new_code_cell(f"{rules.NEEDS}\nprint(1)\nprint(2)", id="print"),
         new_code_cell(FIGURE, id="figure", metadata={"mystnb": DESCRIBED}),
     ]
@@ -105,6 +106,9 @@ def test_a_failing_check_of_an_equation_is_named(monkeypatch):
     assert message == "equations: not within tolerance: eq-a by hand 6e-01"
 
 
-@pytest.mark.parametrize(("stem", "module"), [("11_ddpg", "ch11_ddpg"), ("intro", "ch00_intro")])
+@pytest.mark.parametrize(
+    ("stem", "module"),
+    [("11_ddpg", "ch11_ddpg"), ("intro", "ch00_intro"), ("appendix_07", "ch07_lqr")],
+)
 def test_the_module_of_a_chapter_is_found_by_its_name(stem, module):
-    assert module_of(Path(f"book/{stem}.ipynb")) == module
+    assert module_of(stem) == module

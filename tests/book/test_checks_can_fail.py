@@ -128,6 +128,8 @@ def test_the_good_book_is_good(good_book, notebook):
     pictures = site_rules.pictures_arrived(html, "book/one", good_book / "book/one.ipynb")
     assert list(pictures) == []
     assert list(site_rules.links_lead_somewhere(html)) == []
+    assert site_rules.cards(html, "book/one").keys() == {"equation-eq-one", "fig-one"}
+    assert list(site_rules.places_have_cards(html, ["book/one"])) == []
     assert list(site_rules.loads_nothing_from_elsewhere(html)) == []
     assert page.select(".math .katex") and list(site_rules.mathematics_is_set(page)) == []
 
@@ -320,6 +322,22 @@ def test_broken_link_is_found(html, link):
 def test_equation_without_its_ledger_row_is_found(html, page, old, new, message):
     edit(html / f"book/{page}.html", old, new)
     assert any(message in found for found in untied(html))
+
+
+CARDS = "_static/cards/book/one.js"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (Path.unlink, "has no card"),
+        (lambda path: edit(path, "fig-one", "fig-two"), "fig-one has no card"),
+        (lambda path: edit(path, "A line.", "A dot."), "the card of fig-one says something else"),
+    ],
+)
+def test_a_missing_or_wrong_card_is_found(html, change, message):
+    change(html / CARDS)
+    assert any(message in found for found in site_rules.places_have_cards(html, ["book/one"]))
 
 
 @pytest.mark.parametrize(

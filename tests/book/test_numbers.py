@@ -20,7 +20,7 @@ def chapter(*texts):
     [
         "It returns −149.5 after 12,000 steps.",
         "It returns about $-150$, or 27.4%, or 27%.",
-        "See chapters 11 to 13, {eq}`eq-25`, `x = 77` and [this](page_99).",
+        "See chapters 11 to 14, {eq}`eq-25`, `x = 77` and [this](page_99).",
         "Ten, 10, 100 and 7 say nothing.",
         "$$\nx = 8.31\n$$ (eq-x)",
     ],

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dpgcourse.analysis.near_optimal_pendulum import Grid, near_optimal_returns
-from dpgcourse.training.description import describe
+from dpgcourse.training.description import ADDED, describe
 from dpgcourse.training.evaluation import TRAINING_STARTS, evaluate
 from dpgcourse.training.final_returns import read_final_returns
 from dpgcourse.training.record import read_record, read_table
@@ -37,6 +37,8 @@ def test_a_record_is_whole(folder):
     a = agent.act(np.zeros(record.state_dim))
     assert a.shape == (config.num_seeds, 1) and (np.abs(a) <= record.box.high).all()
     stored = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    known = {name: value for name, value in ADDED.items() if hasattr(config.agent, name)}
+    stored["agent"] = known | stored["agent"]
     assert stored == json.loads(json.dumps(describe(config, agent)))
 
 
@@ -139,6 +141,7 @@ def test_a_changed_package_is_noticed(target, change, monkeypatch):
 def test_the_linear_actors_settings_are_those_of_its_code():
     stored = json.loads((RESULTS / "lqr/linear-actor.json").read_text(encoding="utf-8"))
     now = json.loads(json.dumps(describe(linear_actor.CONFIG)))
+    stored["agent"] = ADDED | stored["agent"]
     assert stored == {**now, "algorithm": "linear_actor.py:LinearDDPG"}
     steps, columns = read_table(RESULTS / "lqr/linear-actor.csv")
     assert steps[-1] == linear_actor.CONFIG.steps

@@ -1,6 +1,7 @@
 """The rules for built pages, each a function that yields what is wrong; none needs a browser."""
 
 import base64
+import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -52,6 +53,52 @@ def pictures_arrived(html: Path, page: str, notebook: Path) -> Iterator[str]:
                 stored = data.encode() if "svg" in kind else base64.b64decode(data)
                 if stored not in shown:
                     yield f"{page}.html does not show the picture of cell {cell.id}"
+
+
+PLACES_WITH_CARDS = (
+    "div.math[id^=equation-], figure[id^=fig-], div.citation[id], dl.glossary > dt[id]"
+)
+PUT = re.compile(r"hoverCards\.put\((\"[^\"]*\"), (.*)\);\n", re.DOTALL)
+
+
+@cache
+def places_with_cards(path: Path) -> set[str]:
+    """The places of a page that a link shows in a card."""
+    return {place["id"] for place in parse(path).select(PLACES_WITH_CARDS)}
+
+
+def cards(html: Path, page: str) -> dict[str, str]:
+    """The cards that were written for a page: the place, and what its card says."""
+    path = html / f"_static/cards/{page}.js"
+    found = PUT.fullmatch(path.read_text(encoding="utf-8")) if path.exists() else None
+    return json.loads(found[2]) if found and json.loads(found[1]) == page else {}
+
+
+def places_have_cards(html: Path, pages: Iterable[str]) -> Iterator[str]:
+    """Every equation, figure, source and term has its card, which says what stands there."""
+    for page in pages:
+        path = html / f"{page}.html"
+        written = cards(html, page)
+        for place in sorted(places_with_cards(path)):
+            if place not in written:
+                yield f"{page}.html: {place} has no card"
+            elif said(written[place]) != said_at(path, place):
+                yield f"{page}.html: the card of {place} says something else"
+
+
+def said(fragment: str) -> str:
+    """The words of some HTML."""
+    return " ".join(BeautifulSoup(fragment, "html.parser").get_text().split())
+
+
+def said_at(path: Path, place: str) -> str:
+    """The words of a place, and of what explains it; the marks that are links are left out."""
+    element = parse(path).find(id=place)
+    parts = [element, element.find_next_sibling("dd")] if element.name == "dt" else [element]
+    copies = BeautifulSoup("".join(map(str, parts)), "html.parser")
+    for mark in copies.select("a.headerlink, a.ledger-mark"):
+        mark.decompose()
+    return " ".join(copies.get_text().split())
 
 
 @cache

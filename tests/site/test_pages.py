@@ -37,3 +37,7 @@ def test_mathematics_is_set_without_a_script(html, page):
 
 def test_equations_and_ledger_lead_to_each_other(html):
     assert list(rules.equations_and_ledger_are_tied(html, PAGES, "book/ledger")) == []
+
+
+def test_every_place_that_links_show_has_a_card(html):
+    assert list(rules.places_have_cards(html, PAGES)) == []

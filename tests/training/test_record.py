@@ -13,6 +13,7 @@ from dpgcourse.agents.ddpg import DDPG, DDPGConfig
 from dpgcourse.agents.registry import ALGORITHMS
 from dpgcourse.errors import InvalidInputError
 from dpgcourse.training.config import TrainConfig
+from dpgcourse.training.description import ADDED, same_settings
 from dpgcourse.training.diagnostics import QUANTITIES
 from dpgcourse.training.loop import train
 from dpgcourse.training.record import (
@@ -64,8 +65,8 @@ def test_what_is_read_is_what_was_trained(run):
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_every_algorithm_is_stored_and_acts_as_it_did(algorithm, tmp_path):
-    settings = dataclasses.asdict(CONFIG.agent)
-    agent = ALGORITHMS[algorithm].config_class(**settings)
+    config_class = ALGORITHMS[algorithm].config_class
+    agent = config_class(hidden_sizes=(8, 4), batch_size=4)
     config = dataclasses.replace(CONFIG, algorithm=algorithm, agent=agent)
     result = train(config, out=tmp_path / "new")
     record = read_record(tmp_path / "new")
@@ -73,6 +74,23 @@ def test_every_algorithm_is_stored_and_acts_as_it_did(algorithm, tmp_path):
     assert type(record.agent) is ALGORITHMS[algorithm].import_factory()
     s = np.random.default_rng(0).normal(size=(2, 5, 3)).astype(np.float32)
     assert np.array_equal(record.agent.act(s), result.agent.act(s))
+
+
+def test_a_record_from_before_a_hyperparameter_is_what_it_was(record):
+    """Hyperparameters that were added later stand where they change nothing."""
+    made = read_record(record)
+    stored = json.loads((record / "config.json").read_text())
+    older = {name: x for name, x in stored["agent"].items() if name not in ADDED}
+    assert len(older) == len(stored["agent"]) - 2
+    change(record, agent=older)
+    found = read_record(record)
+    assert found.config == made.config == CONFIG
+    assert same_settings({**stored, "agent": older}, stored) == []
+    s = np.random.default_rng(0).normal(size=(2, 5, 3)).astype(np.float32)
+    assert np.array_equal(found.agent.act(s), made.agent.act(s))
+    change(record, agent={name: x for name, x in older.items() if name != "tau"})
+    with pytest.raises(InvalidInputError, match="agent has no tau"):
+        read_record(record)
 
 
 def test_in_numpy_and_in_torch_a_record_holds_the_same_policy(record):

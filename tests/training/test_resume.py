@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from dpgcourse.agents.ddpg import DDPG
+from dpgcourse.agents.n_step import NStepReplayBuffer
 from dpgcourse.agents.registry import ALGORITHMS
 from dpgcourse.errors import InvalidInputError, StorageError
-from dpgcourse.training import durable_files
+from dpgcourse.training import durable_files, training_state
 from dpgcourse.training.checkpoint import FOLDER, checkpoint_files
 from dpgcourse.training.config import TrainConfig, make_config
 from dpgcourse.training.description import describe
@@ -109,6 +110,11 @@ CASES = {
     "normalized": {"normalize_observations": True, "algorithm": "td3"},
     "a small replay": {"buffer_size": 37, "algorithm": "numpy-ddpg"},
     "weight decay": {"critic_weight_decay": 1e-2},
+    "layer norm": {"critic_layer_norm": True},
+    "n steps": {"n_step": 3, "algorithm": "td3"},
+    "n steps, episodes of any length": {"env": Wandering, "n_step": 5, "buffer_size": 37},
+    "sac": {"algorithm": "sac"},
+    "sac, normalized": {"algorithm": "sac", "normalize_observations": True, "env": Wandering},
     "gradients that stay": {"algorithm": "faulty-missing-zero-grad"},
 }
 
@@ -225,6 +231,17 @@ def test_an_earlier_checkpoint_gives_the_same_run(tmp_path, monkeypatch):
     assert_same(resume(tmp_path / "run", step=60), whole)
 
 
+def test_a_record_that_went_back_holds_the_policy_of_its_last_evaluation(tmp_path, monkeypatch):
+    config = config_of("numpy-ddpg")
+    stopped(config, tmp_path / "run", monkeypatch, 240, keep_checkpoints=10, checkpoint_every=50)
+    stop_after(monkeypatch, 110)
+    with pytest.raises(KeyboardInterrupt):  # evaluated at 90, and gone back to 100
+        resume(tmp_path / "run", step=100)
+    stopped(config, tmp_path / "direct", monkeypatch, 110)
+    for name in ("policy.safetensors", "returns.csv", "log.csv"):
+        assert (tmp_path / "run" / name).read_bytes() == (tmp_path / "direct" / name).read_bytes()
+
+
 def damaged(path: Path, kind: str) -> None:
     content = bytearray(path.read_bytes())
     if kind == "half":
@@ -308,6 +325,26 @@ def test_an_environment_that_cannot_come_back_is_said(tmp_path, monkeypatch):
     with pytest.warns(ResumeWarning, match="did not come back to the state that it was left in"):
         run = resume(tmp_path / "run", env=Drifting)
     assert run.steps.tolist() == [60, 120] and read_record(tmp_path / "run").steps[-1] == 120
+
+
+def test_no_n_step_target_crosses_the_place_where_an_environment_was_lost(tmp_path, monkeypatch):
+    kept = []
+
+    class Kept(NStepReplayBuffer):
+        def __init__(self, *args):
+            super().__init__(*args)
+            kept.append(self)
+
+    monkeypatch.setattr(training_state, "NStepReplayBuffer", Kept)
+    monkeypatch.setattr(Drifting, "rng", np.random.default_rng(1))
+    config = config_of(env=Drifting, steps=120, eval_every=60, n_step=3)
+    stopped(config, tmp_path / "run", monkeypatch, 100)
+    before = kept[0].state()["ended"]
+    with pytest.warns(ResumeWarning, match="did not come back"):
+        resume(tmp_path / "run", env=Drifting)
+    after = kept[1].state()["ended"][:, :100]
+    assert not before[:, 99].all() and after[:, 99].all()
+    assert np.array_equal(before[:, :99], after[:, :99])
 
 
 def test_another_environment_is_refused_and_nothing_is_lost(tmp_path, monkeypatch):

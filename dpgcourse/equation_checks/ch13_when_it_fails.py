@@ -1,4 +1,4 @@
-"""Chapter 12: When it fails."""
+"""Chapter 13: When it fails."""
 
 import math
 
