@@ -47,8 +47,8 @@ def open_page(browser: BrowserContext, site: str, name: str, size=DESKTOP) -> Vi
     page.on("pageerror", lambda error: visit.errors.append(str(error)))
     page.on("console", lambda m: visit.errors.append(m.text) if m.type == "error" else None)
     page.set_viewport_size(size)
-    page.goto(f"{site}/{name}.html", wait_until="load")  # on a busy machine, idle comes earlier
-    page.wait_for_load_state("networkidle")
+    page.goto(f"{site}/{name}.html", wait_until="networkidle")
+    page.wait_for_load_state("load")  # on a busy machine this comes later
     return visit
 
 
