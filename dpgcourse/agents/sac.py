@@ -183,7 +183,7 @@ class SAC(DDPG):
         return self.critic.both(s, a)
 
     def actor_gradient(self, s: Tensor) -> tuple[Tensor, ...]:
-        """Gradient of the batch mean of min_i Q_i(s, a) − α log π(a|s), a drawn with ξ held.
+        """Gradient of the batch mean of min_i Q_i(s, a) − α log π(a|s), a drawn, for fixed ξ.
 
         The two factors of `dpgcourse.agents.policy_gradient`, (1/B) Σ_i J_iᵀ g_i, and beside the
         action a second output of the actor, log π, which is pulled back with −α.
