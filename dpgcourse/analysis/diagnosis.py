@@ -22,7 +22,7 @@ class Rule:
     Attributes:
         bug: what is named, as in `dpgcourse.agents.faulty.FAULTY_AGENTS`.
         quantity: a key of `evidence`.
-        limit: from the equations of chapter 13; three limits were adjusted on the runs in
+        limit: from the equations of chapter 13; four limits were adjusted on the runs in
             ``results/bugs``.
         symptom: what the quantity shows beyond the limit.
         below: whether the rule fires below the limit; else it fires above.
