@@ -30,6 +30,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,7 @@ def _probe_linear_actor() -> list[float]:
     return [float(values[-1, 0]) for values in columns.values()]
 
 
+@cache  # the same for both sets of seeds
 def _probe_field_faults() -> list[float]:
     from dpgcourse.training.config import TrainConfig
 
@@ -183,6 +185,7 @@ def _probe_field_faults() -> list[float]:
     return [float(x[name][0]) for x in found for name in ("score", "q_mean", "bandit_slope")]
 
 
+@cache  # the same for both sets of seeds
 def _probe_sanity_checks() -> list[float]:
     from dpgcourse.analysis.sanity_checks import SANITY_CHECKS
 

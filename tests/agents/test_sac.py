@@ -336,6 +336,7 @@ def test_it_learns_a_bandit_and_holds_the_entropy_at_its_target():
     assert (alpha < 0.3).all()
 
 
+@pytest.mark.long
 def test_a_temperature_that_stays_gives_the_policy_that_maximizes_reward_plus_entropy():
     """On −(a − s)², the soft optimum is exp(−(a − s)²/α): a deviation of √(α/2), up to the box."""
     alpha, half_range = 0.08, 2.0

@@ -60,6 +60,7 @@ def test_a_picture_of_rounding_errors_is_noted_and_fails_where_it_shows_somethin
     assert message.startswith("other than stored: figure\n") and notes == []
 
 
+@pytest.mark.long
 def test_a_changed_text_fails_and_its_cell_is_named(chapter):
     change(chapter, "print", lambda cell: cell.outputs[0].update(text="1\n3\n"))
     (message,), _ = check(chapter)

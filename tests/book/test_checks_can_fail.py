@@ -271,6 +271,7 @@ def test_a_stale_output_and_a_raising_cell_fail_nbval(book):
 # Faults that the build reports
 
 
+@pytest.mark.long
 def test_broken_pages_fail_the_build(book):
     edit(book / "book/intro.md", "(one.ipynb)", "(two.ipynb)")
     edit(book / "book/intro.md", "{eq}`eq-one`", "{eq}`eq-two`")

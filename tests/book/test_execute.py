@@ -87,6 +87,7 @@ def test_running_twice_gives_the_same_bytes(notebook):
     assert [list(output.data) for output in figure.outputs] == [["image/png", "text/plain"]]
 
 
+@pytest.mark.long
 def test_other_bytes_of_the_same_picture_are_kept(notebook):
     change(notebook, "cell-1", recompress)
     before = notebook.read_bytes()
@@ -117,6 +118,7 @@ def test_a_picture_of_rounding_errors_is_kept_and_reported(notebook):
     assert found.startswith("cell cell-1 stored anew: its picture differs")
 
 
+@pytest.mark.long
 def test_a_change_of_the_code_is_stored(notebook):
     change(notebook, "cell-0", lambda cell: cell.update(source="print(5)"))
     execute(notebook)
@@ -152,7 +154,11 @@ def test_a_raising_notebook_is_left_alone_and_reported_in_a_line(tmp_path):
     ("source", "message"),
     [
         ("x = x - 1\n1 / x", "raised ZeroDivisionError: division by zero"),
-        ("import warnings\nx -= 1\nif x == 0:\n    warnings.warn('used up')", "warned: "),
+        pytest.param(
+            "import warnings\nx -= 1\nif x == 0:\n    warnings.warn('used up')",
+            "warned: ",
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_a_cell_that_cannot_run_twice_is_named(tmp_path, source, message):
@@ -163,6 +169,7 @@ def test_a_cell_that_cannot_run_twice_is_named(tmp_path, source, message):
     assert str(error.value).startswith(f"cell cell-1, run a second time, {message}")
 
 
+@pytest.mark.long
 def test_twice_stores_nothing(tmp_path):
     path = write(tmp_path / "a.ipynb", "print(1)")
     before = path.read_bytes()
