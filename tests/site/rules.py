@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
 import nbformat
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 
 NOT_PROSE = ".katex, pre, code, script, style"
 RAW_MATHEMATICS = re.compile(
@@ -93,12 +93,18 @@ def said(fragment: str) -> str:
 
 def said_at(path: Path, place: str) -> str:
     """The words of a place, and of what explains it; the marks that are links are left out."""
-    element = parse(path).find(id=place)
+    element = _elements(path)[place]
     parts = [element, element.find_next_sibling("dd")] if element.name == "dt" else [element]
     copies = BeautifulSoup("".join(map(str, parts)), "html.parser")
     for mark in copies.select("a.headerlink, a.ledger-mark"):
         mark.decompose()
     return " ".join(copies.get_text().split())
+
+
+@cache
+def _elements(path: Path) -> dict[str, Tag]:
+    """The elements of a page by their id; looking for each of hundreds anew takes long."""
+    return {element["id"]: element for element in reversed(parse(path).select("[id]"))}
 
 
 @cache

@@ -93,7 +93,9 @@ def test_a_link_shows_its_card_at_the_keyboards_focus(browser, site, html, kind)
     page.close()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", ["equation", *(pytest.param(kind, marks=pytest.mark.long) for kind in list(KINDS)[1:])]
+)
 def test_a_card_is_accessible_in_light_and_dark(browser, site, kind):
     page = open_page(browser, site, "book/confusions").page
     reach_by_keyboard(page, link_of(page, kind))
