@@ -135,7 +135,7 @@ def squash(rng):
 
 @entry("eq-step-squash-slope", "theorem", ActionBox.da_dz)
 def squash_slope(rng):
-    """Squashing adds the factor h (1 − tanh² z) to each entry of the action gradient."""
+    """Squashing adds the factor H (1 − tanh² z) to each entry of the action gradient."""
     composite, s, u, w = smooth_composite(rng)
     low, high, box = _box(rng)
     critic, linear = composite.critic, LinearActor(3, 2)
