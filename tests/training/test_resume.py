@@ -217,7 +217,7 @@ def test_checkpoints_come_when_they_are_asked_for_and_the_latest_stay(tmp_path, 
 def test_an_earlier_checkpoint_gives_the_same_run(tmp_path, monkeypatch):
     config = config_of("numpy-ddpg")
     whole = train(config, out=tmp_path / "whole")
-    stopped(config, tmp_path / "run", monkeypatch, 400, keep_checkpoints=10, checkpoint_every=45)
+    stopped(config, tmp_path / "run", monkeypatch, 240, keep_checkpoints=10, checkpoint_every=45)
     message = "step is 50; allowed: 45, 90, 135, .* which have a checkpoint"
     with pytest.raises(InvalidInputError, match=message):
         resume(tmp_path / "run", step=50)
@@ -260,14 +260,14 @@ def damaged(path: Path, kind: str) -> None:
 def test_a_damaged_checkpoint_is_refused_and_an_earlier_one_is_offered(kind, tmp_path, monkeypatch):
     config = config_of("numpy-ddpg")
     whole = train(config, out=tmp_path / "whole")
-    stopped(config, tmp_path / "run", monkeypatch, 300)
+    stopped(config, tmp_path / "run", monkeypatch, 200)
     damaged(checkpoint_files(tmp_path / "run")[-1], kind)
     before = contents(tmp_path)
-    message = "cannot be read: .*; the earlier checkpoint of step 270 is whole"
+    message = "cannot be read: .*; the earlier checkpoint of step 180 is whole"
     with pytest.raises(InvalidInputError, match=message):
         resume(tmp_path / "run")
     assert contents(tmp_path) == before
-    assert_same(resume(tmp_path / "run", step=270), whole)
+    assert_same(resume(tmp_path / "run", step=180), whole)
 
 
 def test_a_newer_checkpoint_is_refused(tmp_path, monkeypatch):
@@ -350,7 +350,7 @@ def test_no_n_step_target_crosses_the_place_where_an_environment_was_lost(tmp_pa
 def test_another_environment_is_refused_and_nothing_is_lost(tmp_path, monkeypatch):
     config = config_of("numpy-ddpg")
     whole = train(config, out=tmp_path / "whole")
-    stopped(config, tmp_path / "run", monkeypatch, 300)
+    stopped(config, tmp_path / "run", monkeypatch, 200)
     before = contents(tmp_path)
     with pytest.raises(InvalidInputError, match="state_dim is 3, and of the environment 2"):
         resume(tmp_path / "run", env="LQR-v0")
