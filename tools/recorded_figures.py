@@ -3,7 +3,7 @@
     python -m tools.recorded_figures        write results/figures.csv, which the results page shows
 
 No cell runs. The names in a chapter's code are followed from `results_path` to the cells that draw.
-A folder stands for those of its records that are named on the way, and for all if none is.
+A folder stands for all of its records, also where a figure draws only some of them.
 """
 
 import ast
@@ -112,9 +112,8 @@ def entries(flow: Flow, known: Iterable[str], folder: Path = ROOT / "results") -
     found = set()
     for name in data:
         below = [k for k in known if k.startswith(f"{name}/")]
-        named = [k for k in below if k.removeprefix(f"{name}/") in texts]
         folders = [k for k in below if not k.endswith(".csv")]
-        found |= {name} if name in known or not below else set(named or folders or below)
+        found |= {name} if name in known or not below else set(folders or below)
     return sorted(name for name in found if (folder / name).exists())
 
 

@@ -43,7 +43,10 @@ B = 'folder = results_path("b")'
         ([A, "ax.plot([run for run in others])"], []),
         ([A, "ax.plot(1)\nassert run.steps"], []),
         ([B, 'ax.plot(read_table(folder / "table.csv"))'], ["b/table.csv"]),
-        ([B, 'names = {"two": "2"}', "ax.plot([read(folder / n) for n in names])"], ["b/two"]),
+        (
+            [B, 'names = {"two": "2"}', "ax.plot([read(folder / n) for n in names])"],
+            ["b/one", "b/two"],
+        ),
         ([B, "ax.plot([read_record(folder / name) for name in NAMES])"], ["b/one", "b/two"]),
         (['ax.plot(read(results_path(f"b/{name}")))'], ["b/one", "b/two"]),
         (
