@@ -64,6 +64,8 @@ class Follower:
             inner = [s for field in ("body", "orelse") for s in getattr(statement, field, ())]
             outer = [n for n in ast.iter_child_nodes(statement) if n not in inner]
             here: Flow = frozenset().union(*map(self.of, outer))
+            if isinstance(statement, ast.AugAssign):  # what the name held before stays in it
+                here |= self.flow.get(_name(statement.target), frozenset())
             for node in outer:
                 self._store(node, here)
             used |= here | self.read(inner)

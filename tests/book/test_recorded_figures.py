@@ -42,6 +42,7 @@ B = 'folder = results_path("b")'
         ([A, "run = train(config)", "ax.plot(run.returns)"], []),
         ([A, "ax.plot([run for run in others])"], []),
         ([A, "ax.plot(1)\nassert run.steps"], []),
+        ([A, "other = {}", "run |= other", "ax.plot(run)"], ["a"]),
         ([B, 'ax.plot(read_table(folder / "table.csv"))'], ["b/table.csv"]),
         (
             [B, 'names = {"two": "2"}', "ax.plot([read(folder / n) for n in names])"],
