@@ -281,7 +281,10 @@ def test_help_loads_neither_torch_nor_gymnasium(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends signals")
-@pytest.mark.parametrize(("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.long)],
+)
 def test_a_stopped_run_says_how_it_goes_on_and_does(number, expected, run, tmp_path, monkeypatch):
     assert run("train", *QUICK, "--out", "whole")[0] == 0
     stop_after(monkeypatch, 30, number)

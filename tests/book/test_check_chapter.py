@@ -38,6 +38,7 @@ def chapter(executed, tmp_path) -> Path:
     return Path(shutil.copy(executed, tmp_path))
 
 
+@pytest.mark.long
 def test_a_good_chapter_is_good(chapter):
     assert check(chapter) == ([], [])
 

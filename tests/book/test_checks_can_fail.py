@@ -261,6 +261,7 @@ def nbval(book: Path) -> subprocess.CompletedProcess:
     return run("-m", "pytest", "--nbval", "-p", "no:cacheprovider", "book/one.ipynb", cwd=book)
 
 
+@pytest.mark.long
 def test_a_stale_output_and_a_raising_cell_fail_nbval(book):
     edit(book / "book/one.ipynb", '"4\\n"', '"5\\n"')
     edit(book / "book/one.ipynb", "assert True", "assert False")

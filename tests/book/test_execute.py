@@ -217,7 +217,10 @@ def test_a_wrong_chapter_is_one_line_that_lists_those_there_are(book, name):
     )
 
 
-@pytest.mark.parametrize("tool", ["execute_notebooks.py", "check_chapter.py"])
+@pytest.mark.parametrize(
+    "tool",
+    ["execute_notebooks.py", pytest.param("check_chapter.py", marks=pytest.mark.long)],
+)
 def test_both_tools_report_a_wrong_chapter_in_a_line(tool):
     result = call("99", tool=TOOL.with_name(tool))
     assert result.returncode == 1 and result.stdout == ""

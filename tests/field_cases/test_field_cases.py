@@ -1150,7 +1150,10 @@ def test_22_control_c_after_it_leaves_a_readable_record(command, monkeypatch, co
     assert dpg.load("r", seed=1).act(np.zeros(2)).shape == (1,)
 
 
-@pytest.mark.parametrize(("sent", "steps"), [("SIGKILL:10", None), ("SIGTERM:80", [12])])
+@pytest.mark.parametrize(
+    ("sent", "steps"),
+    [pytest.param("SIGKILL:10", None, marks=pytest.mark.long), ("SIGTERM:80", [12])],
+)
 def test_22_killed(sent, steps, tmp_path):
     words = ["--env", f"{MODULE}:Signals", *options(), "--out", "r"]
     done = process("train", *words, cwd=tmp_path, FIELD_SIGNAL=sent)

@@ -79,7 +79,16 @@ def test_the_manifest_knows_every_entry_and_no_other():
     assert size < results.LIMIT
 
 
-@pytest.mark.parametrize("name", [*results.RECORDS, *results.TABLES])
+SLOW = ("bugs-field/evidence.csv", "bugs-field-fresh-seeds/evidence.csv")  # ten agents each
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.long) if name in SLOW else name
+        for name in (*results.RECORDS, *results.TABLES)
+    ],
+)
 def test_an_entry_is_what_was_made_and_what_todays_code_makes(name):
     assert results.status_of(name, results.read_manifest()) == "fine"
 
