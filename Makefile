@@ -55,7 +55,7 @@ test: $(READY) ## Run every check: lint, types, package, chapters, built pages
 	$(BUILD_BOOK)
 	$(PYTEST) -n 2 --dist loadgroup -rs tests/site
 
-test-long: _build/complete ## Run the checks that take minutes: compilation, cells run twice
+test-long: _build/complete ## Run the checks that take minutes: kills, compilation, cells run twice, more pages
 	$(PYTEST) -m long tests
 
 results: $(READY) ## Make the published records that are missing or outdated, two at a time

@@ -26,6 +26,10 @@ PHONE = ViewportSize(width=390, height=800)
 FORMULAS_WITHOUT_GLYPHS = """() =>
   [...document.querySelectorAll(".math:not(:has(.katex-html))")].map((math) => math.textContent)
 """
+CUT_OUTPUTS = """() =>
+  [...document.querySelectorAll("article .cell_output pre")]
+    .filter((pre) => pre.scrollWidth > pre.clientWidth).map((pre) => pre.textContent)
+"""
 
 
 @dataclass
@@ -72,6 +76,7 @@ def test_page_opens_cleanly_fits_a_phone_and_is_accessible(browser, site, name):
     width = page.evaluate("document.documentElement.scrollWidth")
     if width > PHONE["width"]:
         problems["does not fit a phone"] = [f"{width} pixels wide, allowed: {PHONE['width']}"]
+    problems["printed lines that a phone cuts"] = page.evaluate(CUT_OUTPUTS)
     page.set_viewport_size(DESKTOP)
     if name not in SAME_PARTS:
         problems |= violations(page)
@@ -86,6 +91,16 @@ def test_page_of_the_same_parts_is_accessible(browser, site, name):
     found = violations(page)
     page.close()
     assert {scheme: problems for scheme, problems in found.items() if problems} == {}
+
+
+def test_a_printed_line_that_a_phone_cuts_is_found(browser, site):
+    page = open_page(browser, site, "book/references", PHONE).page
+    line = f"<div class='cell'><div class='cell_output'><pre>{'x' * 200}</pre></div></div>"
+    page.locator("article").evaluate("(e, html) => e.insertAdjacentHTML('beforeend', html)", line)
+    assert page.evaluate(CUT_OUTPUTS) == []
+    page.add_style_tag(content=".bd-article .cell_output pre { white-space: pre !important }")
+    assert page.evaluate(CUT_OUTPUTS) == ["x" * 200]
+    page.close()
 
 
 def test_a_formula_without_glyphs_is_found(browser, site):
