@@ -1,10 +1,11 @@
 """Numbers in the text of a chapter, and whether the chapter computes them there.
 
-A number of two or more digits in the text must stand in the code of its section or of a neighboring
-one, in what a cell there prints, or be the rounding of a number that does. The opening, the summary
-and the exercises may repeat what any section computes. Of the code of a figure only the assertions
-count: coordinates of labels are no results. `UNCOMPUTED` lists the others: facts from sources, and
-numbers of sections far away and of other chapters.
+A number of two or more digits in the text must stand in the code of its section or of the one
+before, in what a cell there prints, or be the rounding of a number that does. A percentage must be
+printed or typed as one, or be a share that is computed there; a share is no plain number. The
+opening, the summary and the exercises may repeat what any section computes. Of the code of a figure
+only the assertions count: coordinates of labels are no results. `UNCOMPUTED` lists the others:
+facts from sources, and numbers of sections far away and of other chapters.
 """
 
 import ast
@@ -24,6 +25,7 @@ NO_TEXT = re.compile(
     r"\{(?:cite|eq|ref|numref|doc|prf:ref)[^}]*\}`[^`]*`"
     r"|^\$\$.*?\$\$[^\n]*$|^[`:]{3,}\{math\}.*?^[`:]{3,}"
     r"|`[^`\n]*`|\b(?:[Cc]hapters?|[Aa]ppendix) \d+(?: (?:to|and) \d+)?|95% |\]\([^)]*\)"
+    r"|\bEqs?\. \d+|\b[Ee]xample \d+\.\d+"
     r"|^\([\w-]+\)=$|^:\w+:.*$|https?://\S+|\^\{-?\d+\}|^\*\*Reading time[.:]\*\*[^.\n]*",
     re.MULTILINE | re.DOTALL,
 )
@@ -31,18 +33,24 @@ HEADING = re.compile(r"^##? ", re.MULTILINE)
 REPEATS = re.compile(r"^## (?:Summary|Exercises)$", re.MULTILINE)
 THOUSANDS = r"(?:\d{1,3}(?:,\d{3})+|\d+)"  # "1,1" is a point
 NUMBER = re.compile(rf"(?<![\w.]){THOUSANDS}(?:\.\d+)?(?![\w])")
-IN_CODE = re.compile(r"(?<![\w.])\d[\d_]*(?:\.\d*)?(?:e[-+]?\d+)?|(?<![\w.])\.\d+(?:e[-+]?\d+)?")
-IN_OUTPUT = re.compile(rf"(?<![\w.]){THOUSANDS}(?:\.\d+)?(?:e[-+]?\d+)?")
+PERCENT = re.compile(r"(?:(?:,| to| and| or) [\d.]+)?[\s\\$]*%| percent")  # also "4 to 8%"
+IN_CODE = re.compile(
+    r"(?<![\w.])(\d[\d_]*(?:\.\d*)?(?:e[-+]?\d+)?|(?<![\w.])\.\d+(?:e[-+]?\d+)?)(%?)"
+)
+IN_OUTPUT = re.compile(rf"(?<![\w.])({THOUSANDS}(?:\.\d+)?(?:e[-+]?\d+)?)(\s?%)?")
 
 
 def stated(text: str) -> Iterator[str]:
-    """Every number of two or more digits in a text, as written, without powers of ten."""
+    """Every number of two or more digits in a text, as written, without powers of ten.
+
+    A percentage ends in "%".
+    """
     plain = NO_TEXT.sub(" ", text).replace("{,}", ",").replace("\\,", "")
     for match in NUMBER.finditer(plain):
         written = match.group().rstrip(",")
         digits = re.sub(r"[.,]", "", written).lstrip("0")
         if len(digits) >= 2 and digits not in ("10", "100"):
-            yield written
+            yield written + ("%" if PERCENT.match(plain, match.end()) else "")
 
 
 def sections(notebook: NotebookNode) -> list[list[NotebookNode]]:
@@ -56,15 +64,14 @@ def sections(notebook: NotebookNode) -> list[list[NotebookNode]]:
 
 
 def computed(cells: Iterable[NotebookNode], texts: Iterable[str]) -> set[float]:
-    """Every number in the code of some cells and in the texts that they print."""
+    """Every number in the code of some cells and in the texts that they print; 5% is 0.05."""
     found = set()
-    for cell in cells:
-        if cell.cell_type == "code":
-            for token in IN_CODE.findall(_results(cell)):
-                found.add(float(token.replace("_", "")))
-    for text in texts:
-        for token in IN_OUTPUT.findall(text):
-            found.add(float(token.replace(",", "")))
+    sources = [_results(cell) for cell in cells if cell.cell_type == "code"]
+    for pattern, read in ((IN_CODE, sources), (IN_OUTPUT, texts)):
+        for text in read:
+            for number, percent in pattern.findall(text):
+                value = float(re.sub("[,_]", "", number))
+                found.add(value / 100 if percent else value)
     return found
 
 
@@ -78,20 +85,21 @@ def _results(cell: NotebookNode) -> str:
 
 
 def is_computed(written: str, numbers: set[float]) -> bool:
-    """Whether a number is one of those, perhaps rounded, perhaps as a percentage."""
-    value = float(written.replace(",", ""))
-    decimals = len(written.partition(".")[2])
-    exact = {value, value / 100}
-    return bool(exact & numbers) or any(
-        abs(round(scale * x, decimals) - value) < 1e-9
-        for scale in (1, 100)
-        for x in numbers
-        if x != int(x)  # a whole number is not rounded
+    """Whether a number or a percentage is one of those, perhaps rounded."""
+    number = written.rstrip("%")
+    scale = 100 if written.endswith("%") else 1
+    value = float(number.replace(",", ""))
+    decimals = len(number.partition(".")[2])
+    return any(
+        abs((scale * x if x == int(x) else round(scale * x, decimals)) - value) < 1e-9
+        for x in numbers  # a whole number is not rounded
     )
 
 
-def uncomputed(notebook: NotebookNode, texts_of: Callable[[NotebookNode], Iterable[str]]):
-    """Yield the numbers of the text that are not computed where they are stated.
+def with_numbers(
+    notebook: NotebookNode, texts_of: Callable[[NotebookNode], Iterable[str]]
+) -> Iterator[tuple[str, set[float]]]:
+    """The text of each section, and the numbers that may be stated there.
 
     Args:
         notebook: the chapter.
@@ -106,5 +114,13 @@ def uncomputed(notebook: NotebookNode, texts_of: Callable[[NotebookNode], Iterab
     for i, part in enumerate(parts):
         text = "\n\n".join(cell.source for cell in part if cell.cell_type == "markdown")
         repeats = i == 0 or REPEATS.search(text)
-        numbers = everywhere if repeats else set().union(*near[max(0, i - 1) : i + 2])
+        yield text, everywhere if repeats else set().union(*near[max(0, i - 1) : i + 1])
+
+
+def uncomputed(notebook: NotebookNode, texts_of: Callable[[NotebookNode], Iterable[str]]):
+    """Yield the numbers of the text that are not computed where they are stated.
+
+    Args: as for `with_numbers`.
+    """
+    for text, numbers in with_numbers(notebook, texts_of):
         yield from (written for written in stated(text) if not is_computed(written, numbers))
