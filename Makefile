@@ -2,6 +2,7 @@
 #
 #   PYTHON       the Python that makes .venv, 3.11 or newer
 #   TORCH_INDEX  a package index to take torch alone from (for the CPU build; see README.md)
+#   NOTEBOOK_RUNS  how often `make test-long` runs the chapters in a row; default 30
 #   CHAPTER      a chapter for `make execute` and `make check`: 11, ddpg or a path; default all
 #   PORT         where `make serve` serves the book
 #   LAB_OPTIONS  options of `jupyter lab`: "--allow-root" for root,
@@ -14,11 +15,13 @@ BIN := .venv/bin
 READY := .venv/ready
 PORT ?= 8000
 CHAPTER ?=
+NOTEBOOK_RUNS ?= 30
 LAB_OPTIONS ?=
 # One thread each: two workers are busy with two cores already.
 # Whole modules to each of two workers: the cells of a notebook share a kernel.
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest
 PARALLEL := -n 2 --dist loadscope
+RUN_CHAPTERS := $(PYTEST) $(PARALLEL) --nbval -p tools.nbval_pictures --nbval-cell-timeout=300 book/*.ipynb
 # From nothing every time: Sphinx does not repeat the warnings of pages that it kept.
 BUILD_BOOK := rm -rf _build && $(BIN)/jupyter-book build . -W -n --keep-going && touch _build/complete
 BOOK_SOURCES := _config.yml _toc.yml \
@@ -51,12 +54,13 @@ test: $(READY) ## Run every check: lint, types, package, chapters, built pages
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(PYTEST) $(PARALLEL) --ignore=tests/site
-	$(PYTEST) $(PARALLEL) --nbval -p tools.nbval_pictures --nbval-cell-timeout=300 book/*.ipynb
+	$(RUN_CHAPTERS)
 	$(BUILD_BOOK)
 	$(PYTEST) -n 2 --dist loadgroup -rs tests/site
 
-test-long: _build/complete ## Run the checks that take minutes: kills, compilation, cells run twice, more pages
+test-long: _build/complete ## Run what takes hours: kills, compilation, cells run twice, 30 runs of the chapters
 	$(PYTEST) -m long tests
+	for run in $$(seq $(NOTEBOOK_RUNS)); do echo "run $$run" && $(RUN_CHAPTERS) || exit 1; done
 
 results: $(READY) ## Make the published records that are missing or outdated, two at a time
 	$(BIN)/python -m tools.results
