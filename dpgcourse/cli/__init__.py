@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Sequence
 
 import dpgcourse
+from dpgcourse.cli.exercise_commands import exercises
 from dpgcourse.cli.options import about
 from dpgcourse.cli.record_commands import evaluate, list_names, play
 from dpgcourse.cli.training_commands import study, train
@@ -23,6 +24,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "evaluate": evaluate,
     "play": play,
     "list": list_names,
+    "exercises": exercises,
 }
 
 

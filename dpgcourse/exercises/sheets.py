@@ -1,0 +1,198 @@
+"""Exercise sheets: notebooks made from the chapters of the book, with or without solutions.
+
+A chapter holds each exercise as a directive, with the code to begin with and up to three hints
+inside; its solution follows. A sheet is read in plain JupyterLab, so the directives become Markdown
+that every notebook shows.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dpgcourse.errors import InvalidInputError
+from dpgcourse.exercises import CHAPTERS, find
+from dpgcourse.exercises.exercise import AnswersExercise, Exercise
+
+DIRECTIVE = re.compile(
+    r"^(?P<fence>`{3,})\{exercise\}[^\n]*\n:label: ex-(?P<label>[\w-]+)\n"
+    r"(?P<body>.*?)^(?P=fence) *$",
+    re.MULTILINE | re.DOTALL,
+)
+START = re.compile(r"^```python\n(?P<code>.*?)^``` *$", re.MULTILINE | re.DOTALL)
+HINT = re.compile(r"^:::\{dropdown\} (?P<title>Hint[^\n]*)\n(?P<text>.*?)^::: *$",
+                  re.MULTILINE | re.DOTALL)  # fmt: skip
+SOLUTION = re.compile(
+    r"^(?P<fence>`{3,})\{solution-start\} ex-(?P<label>[\w-]+)\n:class: dropdown\n(?P=fence) *$",
+    re.MULTILINE,
+)
+SOLUTION_END = re.compile(r"^(`{3,})\{solution-end\}\n\1 *$", re.MULTILINE)
+ROLE = re.compile(r"\{(?P<role>[a-z:]+)\}`(?P<target>[^`]+)`")
+
+
+@dataclass(frozen=True)
+class SheetExercise:
+    """An exercise as it stands in a chapter.
+
+    Attributes:
+        label: without "ex-".
+        text: the question, in Markdown.
+        start: the code to begin with.
+        hints: title and text of each hint.
+        solution: the cells of the solution, as type and source.
+    """
+
+    label: str
+    text: str
+    start: str
+    hints: tuple[tuple[str, str], ...]
+    solution: tuple[tuple[str, str], ...]
+
+
+def book_folder() -> Path:
+    """Where the chapters lie: inside an installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "book"
+    return inside if inside.is_dir() else package.parent / "book"
+
+
+def read_exercises(notebook: dict[str, Any]) -> Iterator[SheetExercise]:
+    """The exercises of a chapter, in order."""
+    found: dict[str, dict[str, Any]] = {}
+    inside = ""  # label of the solution that the cells belong to
+    for cell in notebook["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "code":
+            if inside:
+                found[inside]["solution"].append(("code", source))
+            continue
+        if inside:
+            before, end, source = _split(SOLUTION_END, source)
+            if before.strip():
+                found[inside]["solution"].append(("markdown", before.strip()))
+            if not end:
+                continue
+            inside = ""
+        for match in DIRECTIVE.finditer(source):
+            found[match["label"]] = {"body": match["body"], "solution": []}
+        _, start, rest = _split(SOLUTION, source)
+        if start:
+            inside = start["label"]
+            if rest.strip():
+                found[inside]["solution"].append(("markdown", rest.strip()))
+    for label, of in found.items():
+        starts = [match["code"].rstrip() for match in START.finditer(of["body"])]
+        hints = [(m["title"].strip(), m["text"].strip()) for m in HINT.finditer(of["body"])]
+        text = HINT.sub("", START.sub("", of["body"])).strip()
+        yield SheetExercise(label, text, "\n\n".join(starts), tuple(hints), tuple(of["solution"]))
+
+
+def _split(pattern: re.Pattern, text: str) -> tuple[str, re.Match | None, str]:
+    """What stands before the first match, the match, and what stands behind it."""
+    match = pattern.search(text)
+    return (text[: match.start()], match, text[match.end() :]) if match else (text, None, "")
+
+
+def write_sheets(folder: Path, solutions: bool = False) -> list[Path]:
+    """Write a sheet for each chapter into a folder.
+
+    Args:
+        folder: made if it is missing.
+        solutions: whether the sheets hold the solutions, for a teacher.
+
+    Returns:
+        the files that were written.
+
+    Raises:
+        InvalidInputError: a sheet exists already. Nothing is written then.
+    """
+    sheets = {}
+    for module in CHAPTERS.values():
+        name = module.removeprefix("ch")
+        chapter = json.loads((book_folder() / f"{name}.ipynb").read_text(encoding="utf-8"))
+        sheets[folder / f"{name}.ipynb"] = sheet(chapter, solutions)
+    for path in sheets:
+        if path.exists():
+            raise InvalidInputError(f"{str(path)!r} exists; allowed: a folder without these files")
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, notebook in sheets.items():
+        path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return list(sheets)
+
+
+def sheet(chapter: dict[str, Any], solutions: bool = False) -> dict[str, Any]:
+    """The sheet of a chapter, as the content of a notebook."""
+    title = "".join(chapter["cells"][0]["source"]).split("\n")[0].lstrip("# ")
+    copy = "Teacher's copy with solutions." if solutions else "Solutions: in the book."
+    cells = [
+        ("markdown", f"# Exercises of chapter {title}\n\nType your answer into the cell below each "
+         f"exercise, run it, and run the check. {copy}"),
+        ("code", "import numpy as np\n\nfrom dpgcourse.exercises import check"),
+    ]  # fmt: skip
+    for exercise in read_exercises(chapter):
+        number, definition = find(exercise.label)
+        hints = "".join(
+            f"\n\n<details><summary>{title}</summary>\n\n{plain(text)}\n\n</details>"
+            for title, text in exercise.hints
+        )
+        cells.append(("markdown", f"## Exercise {number}\n\n{plain(exercise.text)}{hints}"))
+        cells.append(("code", exercise.start or _blanks(definition)))
+        cells.append(("code", _check(exercise.label, definition)))
+        if solutions and exercise.solution:
+            kind, first = exercise.solution[0]
+            heading = "### Solution"
+            cells.append(("markdown", f"{heading}\n\n{plain(first)}" if kind == "markdown"
+                          else heading))  # fmt: skip
+            rest = exercise.solution[1:] if kind == "markdown" else exercise.solution
+            cells += [(k, plain(text) if k == "markdown" else text) for k, text in rest]
+    return {
+        "cells": [_cell(i, kind, text) for i, (kind, text) in enumerate(cells)],
+        "metadata": {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+def _cell(number: int, kind: str, text: str) -> dict[str, Any]:
+    cell = {"cell_type": kind, "id": f"cell-{number}", "metadata": {}, "source": text}
+    return cell if kind == "markdown" else {**cell, "execution_count": None, "outputs": []}
+
+
+def _blanks(exercise: Exercise) -> str:
+    """A line for each value that an exercise asks for."""
+    assert isinstance(exercise, AnswersExercise)
+    lines = []
+    for name, asked in exercise.asked.items():
+        choices = f"  # one of: {', '.join(map(repr, asked.choices))}" if asked.choices else ""
+        lines.append(f"{name} = ...{choices}")
+    return "\n".join(lines)
+
+
+def _check(label: str, exercise: Exercise) -> str:
+    if isinstance(exercise, AnswersExercise):
+        values = ", ".join(f"{name}={name}" for name in exercise.asked)
+        return f'check("{label}", {values})'
+    return f'check("{label}", {exercise.name})'
+
+
+def plain(text: str) -> str:
+    """Markdown of the book as every notebook shows it: roles and directives become text."""
+    text = re.sub(r"^(`{3,}|:{3,})\{[^}\n]*\}[^\n]*\n(?::[\w-]+:[^\n]*\n)*|^:{3,} *$", "", text,
+                  flags=re.MULTILINE)  # fmt: skip
+    text = re.sub(r"\$\$ *\([\w-]+\)", "$$", text)
+    text = re.sub(r"\[([^\]]+)\]\((?!https?:)[^)]*\)", r"\1", text)  # links into the book
+    return ROLE.sub(_role, text)
+
+
+def _role(match: re.Match) -> str:
+    role, target = match["role"], match["target"]
+    if role.startswith("cite"):
+        return f"[{target}]"
+    if role == "ref" and target.startswith("ex-"):
+        return f"exercise {find(target.removeprefix('ex-'))[0]}"
+    kinds = {"eq": "the equation", "numref": "the figure", "prf:ref": "the theorem"}
+    return f"{kinds.get(role, '')} {target} of the book".strip()
