@@ -13,7 +13,8 @@ import importlib
 from collections.abc import Iterator
 from typing import Any
 
-from dpgcourse.exercises.exercise import Exercise, FunctionExercise, require_known
+from dpgcourse.errors import InvalidInputError
+from dpgcourse.exercises.exercise import Exercise, FunctionExercise
 from dpgcourse.exercises.verdict import Verdict
 
 __all__ = ["Verdict", "check", "find", "labels"]
@@ -22,6 +23,18 @@ __all__ = ["Verdict", "check", "find", "labels"]
 CHAPTERS = {
     "composite": "ch01_composite",
     "chain": "ch02_chain_rule",
+    "jac": "ch03_jacobians",
+    "step": "ch04_actor_step",
+    "critic": "ch05_critic",
+    "theorem": "ch06_theorem",
+    "lqr": "ch07_lqr",
+    "offpolicy": "ch08_off_policy",
+    "mech": "ch09_mechanisms",
+    "hand": "ch10_by_hand",
+    "ddpg": "ch11_ddpg",
+    "compare": "ch12_comparing_agents",
+    "fails": "ch13_when_it_fails",
+    "beyond": "ch14_beyond",
 }
 
 
@@ -58,14 +71,26 @@ def find(label: str) -> tuple[str, Exercise]:
     Raises:
         InvalidInputError: there is no such exercise.
     """
-    module = CHAPTERS.get(label.partition("-")[0])
-    if module is None:
-        require_known(label, list(labels()))
-    for number, exercise in _of_module(str(module)):
+    for number, exercise in _of_module(module_of(label)):
         if exercise.label == label:
             return number, exercise
-    require_known(label, list(labels()))
-    raise AssertionError("unreachable: the label is known")
+    raise _unknown(label)
+
+
+def module_of(label: str) -> str:
+    """The module that an exercise with this label stands in, such as ``"ch02_chain_rule"``.
+
+    Raises:
+        InvalidInputError: no chapter has labels with this first word.
+    """
+    module = CHAPTERS.get(label.partition("-")[0])
+    if module is None:
+        raise _unknown(label)
+    return module
+
+
+def _unknown(label: str) -> InvalidInputError:
+    return InvalidInputError(f"exercise is {label!r}; allowed: {', '.join(labels())}")
 
 
 def labels() -> Iterator[str]:

@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from dpgcourse.errors import InvalidInputError
 from dpgcourse.exercises.calling import SECONDS, call
 from dpgcourse.exercises.verdict import Verdict, shown
 
@@ -254,13 +253,3 @@ def _wrong_entries(received: list[np.ndarray], expected: list[np.ndarray]) -> st
         return ""
     places = ", ".join(str(i) for i in np.flatnonzero(~right))
     return f"Wrong in entry {places} (counted from 0); the others are right."
-
-
-def require_known(label: str, known: Sequence[str]) -> None:
-    """Refuse a label that no exercise has.
-
-    Raises:
-        InvalidInputError: naming the label and those that are allowed.
-    """
-    if label not in known:
-        raise InvalidInputError(f"exercise is {label!r}; allowed: {', '.join(known)}")

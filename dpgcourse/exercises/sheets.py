@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dpgcourse.errors import InvalidInputError
-from dpgcourse.exercises import CHAPTERS, find
+from dpgcourse.exercises import find, labels, module_of
 from dpgcourse.exercises.exercise import AnswersExercise, Exercise
 
 DIRECTIVE = re.compile(
@@ -109,7 +109,7 @@ def write_sheets(folder: Path, solutions: bool = False) -> list[Path]:
         InvalidInputError: a sheet exists already. Nothing is written then.
     """
     sheets = {}
-    for module in CHAPTERS.values():
+    for module in dict.fromkeys(module_of(label) for label in labels()):
         name = module.removeprefix("ch")
         chapter = json.loads((book_folder() / f"{name}.ipynb").read_text(encoding="utf-8"))
         sheets[folder / f"{name}.ipynb"] = sheet(chapter, solutions)

@@ -1,0 +1,7 @@
+"""Attempts at the exercises of chapter 11."""
+
+from tests.exercises.attempts import Right, Wrong
+
+RIGHT: list[Right] = []
+
+WRONG: list[Wrong] = []
