@@ -35,6 +35,16 @@ def _changed(position, new):
     return gives
 
 
+def _quartics(rng):
+    """Polynomials of degree four, for which the four-point difference is exact at any step."""
+    for h in (0.5, 1.0, 0.1, 2.0):
+        yield np.polynomial.Polynomial(rng.normal(size=5).round(2)), round(rng.normal(), 2), h
+
+
+def _near(f, x, h):
+    return f(x + h) - f(x - h)
+
+
 EXERCISES = (
     FunctionExercise(
         label="chain-bent",
@@ -179,5 +189,43 @@ EXERCISES = (
             ),
         },
         checked="the four diagnoses",
+    ),
+    FunctionExercise(
+        label="chain-fourth",
+        name="four_point",
+        parameters=("f", "x", "h"),
+        cases=_quartics,
+        right=lambda f, x, h: f.deriv()(x),
+        checked="four polynomials of degree four, whose slopes it gives exactly at any step",
+        mistakes=(
+            Mistake(
+                "This is the central difference with two points; two more are 2h away.",
+                lambda f, x, h: _near(f, x, h) / (2 * h),
+            ),
+            Mistake(
+                "The far difference is subtracted, not added.",
+                lambda f, x, h: (8 * _near(f, x, h) + _near(f, x, 2 * h)) / (12 * h),
+            ),
+            Mistake(
+                "The factor 8 belongs to the near points.",
+                lambda f, x, h: (8 * _near(f, x, 2 * h) - _near(f, x, h)) / (12 * h),
+            ),
+            Mistake(
+                "The factor 8 is missing.",
+                lambda f, x, h: (_near(f, x, h) - _near(f, x, 2 * h)) / (12 * h),
+            ),
+            Mistake(
+                "The sum is not divided by h.",
+                lambda f, x, h: (8 * _near(f, x, h) - _near(f, x, 2 * h)) / 12,
+            ),
+            Mistake(
+                "The far points are 2h away, not h.",
+                lambda f, x, h: 7 * _near(f, x, h) / (12 * h),
+            ),
+            Mistake(
+                "Divide by 12h: dividing by 12 and multiplying by h is another number.",
+                lambda f, x, h: (8 * _near(f, x, h) - _near(f, x, 2 * h)) / 12 * h,
+            ),
+        ),
     ),
 )

@@ -40,7 +40,29 @@ def changed(position, new):
     return answer
 
 
+def four_point(f, x, h):
+    weights = {-2: 1, -1: -8, 1: 8, 2: -1}
+    return sum(w * f(x + k * h) for k, w in weights.items()) / 12 / h
+
+
+def extrapolated(f, x, h):
+    d1, d2 = (f(x + h) - f(x - h)) / (2 * h), (f(x + 2 * h) - f(x - 2 * h)) / (4 * h)
+    return d1 + (d1 - d2) / 3
+
+
+def weighted(a, b, divisor):
+    """The four points with other weights and another divisor."""
+
+    def answer(f, x, h):
+        near, far = f(x + h) - f(x - h), f(x + 2 * h) - f(x - 2 * h)
+        return (a * near + b * far) / divisor(h)
+
+    return answer
+
+
 RIGHT = [
+    Right("chain-fourth", four_point),
+    Right("chain-fourth", extrapolated),
     Right("chain-bent", lambda s, u: 2 * u + s),
     Right("chain-bent", by_autograd),
     Right("chain-three", four),
@@ -105,4 +127,13 @@ WRONG = [
     Wrong("chain-diagnose", "B arrived", {**DIAGNOSE, "B": "arrived"}, "does not say"),
     Wrong("chain-diagnose", "C flat", {**DIAGNOSE, "C": "flat critic"}, "slope is 5"),
     Wrong("chain-diagnose", "D saturated", {**DIAGNOSE, "D": "saturated"}, "can move"),
+    Wrong("chain-fourth", "two points", weighted(1, 0, lambda h: 2 * h), "two more are 2h away"),
+    Wrong("chain-fourth", "adds", weighted(8, 1, lambda h: 12 * h), "subtracted, not added"),
+    Wrong("chain-fourth", "8 at the far points", weighted(-1, 8, lambda h: 12 * h), "belongs to"),
+    Wrong("chain-fourth", "no 8", weighted(1, -1, lambda h: 12 * h), "8 is missing"),
+    Wrong("chain-fourth", "no h", weighted(8, -1, lambda h: 12), "not divided by h"),
+    Wrong("chain-fourth", "far points at h", weighted(7, 0, lambda h: 12 * h), "2h away, not h"),
+    Wrong("chain-fourth", "/ 12 * h", weighted(8, -1, lambda h: 12 / h), "is another number"),
+    Wrong("chain-fourth", "6h", weighted(8, -1, lambda h: 6 * h), "2 times what it should be"),
+    Wrong("chain-fourth", "sign", weighted(-8, 1, lambda h: 12 * h), "sign is wrong"),
 ]
