@@ -29,6 +29,7 @@ SOLUTION = re.compile(
     re.MULTILINE,
 )
 SOLUTION_END = re.compile(r"^(`{3,})\{solution-end\}\n\1 *$", re.MULTILINE)
+BOOK_ONLY = "book-only"  # tag of a solution's cell that needs names of its chapter
 ROLE = re.compile(r"\{(?P<role>[a-z:]+)\}`(?P<target>[^`]+)`")
 
 
@@ -65,7 +66,7 @@ def read_exercises(notebook: dict[str, Any]) -> Iterator[SheetExercise]:
     for cell in notebook["cells"]:
         source = "".join(cell["source"])
         if cell["cell_type"] == "code":
-            if inside:
+            if inside and BOOK_ONLY not in cell["metadata"].get("tags", []):
                 found[inside]["solution"].append(("code", source))
             continue
         if inside:
