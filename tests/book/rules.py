@@ -21,7 +21,7 @@ from tools.outputs import ROUNDING
 MAX_LINES = 25
 CELL_METADATA = {"jupyter", "mystnb", "tags"}
 NOTEBOOK_METADATA = {"kernelspec", "language_info"}
-TAGS = {"check", "hide-input", ROUNDING, "nbval-ignore-output"}
+TAGS = {"book-only", "check", "hide-input", ROUNDING, "nbval-ignore-output"}
 CHECKED = "✓ "  # begins the line that a folded check prints
 NEEDS = "# Needs the course's package, dpgcourse;"
 # (chapter, cell id): why the output of this cell cannot be compared, or why it may raise
