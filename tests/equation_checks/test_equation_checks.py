@@ -423,7 +423,7 @@ def test_every_equation_of_a_page_is_the_one_that_was_held_against_its_check():
 
 
 def test_an_exercise_that_asks_for_something_else_is_seen(tmp_path):
-    page = ROOT / "book/appendix_02.ipynb"
+    page = ROOT / "book/02_chain_rule.ipynb"
     notebook = nbformat.read(page, as_version=4)
     before = dict(rules.exercises(page))
     for cell in notebook.cells:
