@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Sequence
 
 import dpgcourse
-from dpgcourse.cli.exercise_commands import exercises
+from dpgcourse.cli.exercise_commands import exercises, grade
 from dpgcourse.cli.options import about
 from dpgcourse.cli.record_commands import evaluate, list_names, play
 from dpgcourse.cli.training_commands import study, train
@@ -25,6 +25,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "play": play,
     "list": list_names,
     "exercises": exercises,
+    "grade": grade,
 }
 
 

@@ -1,9 +1,11 @@
-"""``dpgcourse exercises``."""
+"""``dpgcourse exercises`` and ``dpgcourse grade``."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from dpgcourse.cli.options import CommandParser, about
+from dpgcourse.errors import InvalidInputError
 
 
 def exercises(arguments: Sequence[str]) -> None:
@@ -16,3 +18,25 @@ def exercises(arguments: Sequence[str]) -> None:
 
     for path in write_sheets(given.folder, given.solutions):
         print(path)
+
+
+def grade(arguments: Sequence[str]) -> None:
+    """Run a student's notebook or program, check its answers, and print a report as JSON.
+
+    It runs in a process and an empty folder of its own. On Linux the operating system refuses
+    writes elsewhere, the network, and reading the checkers; "confined" in the report says whether
+    it does. Exit status 0: all answers are right and nothing was raised or stopped; else 1.
+    """
+    parser = CommandParser(prog="dpgcourse grade", description=about(grade))
+    parser.add_argument("file", type=Path, metavar="FILE", help="a notebook or a Python file")
+    parser.add_argument("--seconds", type=float, default=60, help="that it may run; default 60")
+    parser.add_argument("--megabytes", type=float, default=2000, help="of memory; default 2000")
+    given = parser.parse(arguments)
+    from dpgcourse.exercises import grading
+
+    for name in ("seconds", "megabytes"):
+        if not getattr(given, name) > 0:
+            raise InvalidInputError(f"{name} is {getattr(given, name)}; allowed: a number above 0")
+    result = grading.grade(given.file, given.seconds, given.megabytes)
+    print(json.dumps(result.report(), indent=1, ensure_ascii=False))
+    raise SystemExit(0 if result.passed else 1)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from dpgcourse.exercises.calling import SECONDS, call
+from dpgcourse.exercises.calling import SECONDS, Outcome, call
 from dpgcourse.exercises.verdict import Verdict, shown
 
 Cases = Callable[[np.random.Generator], Sequence[tuple]]
@@ -69,19 +69,31 @@ class FunctionExercise:
         if not callable(answer):
             text = f"This exercise asks for the function {self.call_text}. Pass its name, uncalled."
             return Verdict(title, False, text, (("received", shown(answer)),))
+
+        def evaluate(case: tuple, seconds: float) -> Outcome:
+            return call(lambda *c: self.use(answer, *c), *case, seconds=seconds)
+
+        return self.judge_values(title, evaluate)
+
+    def judge_values(self, title: str, evaluate: Callable[[tuple, float], Outcome]) -> Verdict:
+        """Judge what a function returns, wherever it is called.
+
+        Args:
+            title: number and name of the exercise.
+            evaluate: calls the function with the arguments of a case, for so many seconds.
+        """
         cases = list(self.cases(np.random.default_rng(0)))
         received: list[np.ndarray] = []
         end = time.monotonic() + SECONDS
         for case in cases:
-            left = max(end - time.monotonic(), 0.1)
-            outcome = call(lambda *c: self.use(answer, *c), *case, seconds=left)
+            outcome = evaluate(case, max(end - time.monotonic(), 0.1))
             problem, value = outcome.problem, outcome.value
             if not problem:
-                problem, value = _as_array(value)
+                problem, value = as_array(value)
             if problem:
                 return Verdict(title, False, problem, self._inputs(case))
             received.append(value)
-        expected = [_as_array(self.right(*case))[1] for case in cases]
+        expected = [as_array(self.right(*case))[1] for case in cases]
         wrong = [i for i in range(len(cases)) if not self._close(received[i], expected[i])]
         if not wrong:
             return Verdict(title, True, f"Checked: {self.checked}.")
@@ -104,7 +116,7 @@ class FunctionExercise:
         """The hint of the first mistake that gives the values received, for every input."""
         for mistake in self.mistakes:
             for case, value in zip(cases, received, strict=True):
-                problem, given = _as_array(mistake.gives(*case))
+                problem, given = as_array(mistake.gives(*case))
                 if problem or not self._close(value, given):
                     break
             else:
@@ -141,7 +153,7 @@ class Asked:
             if value not in self.choices:
                 return f"{name} is {shown(value)}; allowed: {', '.join(map(repr, self.choices))}."
             return "" if value == self.right else self.wrong[value]
-        trouble, number = _as_array(value)
+        trouble, number = as_array(value)
         if trouble or number.size != 1:
             return f"{name} is {shown(value)}; a single number is asked for."
         number = number.reshape(()).astype(float)
@@ -193,7 +205,7 @@ class AnswersExercise:
 Exercise = FunctionExercise | AnswersExercise
 
 
-def _as_array(value: Any) -> tuple[str, np.ndarray]:
+def as_array(value: Any) -> tuple[str, np.ndarray]:
     """A problem, empty if there is none, and the value as an array of finite numbers."""
     nothing = np.empty(0)
     if value is None:
