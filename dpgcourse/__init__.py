@@ -20,6 +20,7 @@ gymnasium. The rooms, from bottom to top; imports only run downwards:
 | `dpgcourse.analysis` | statistics, diagnosis, sanity checks, a near-optimal pendulum |
 | `dpgcourse.figures` | figure style, learning curves, videos, explorables |
 | `dpgcourse.equation_checks` | the checks of every numbered equation of the book |
+| `dpgcourse.exercises` | checkers of the exercises, exercise sheets, grading |
 """
 
 import lazy_loader
