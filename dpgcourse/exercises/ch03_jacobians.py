@@ -10,11 +10,15 @@ from dpgcourse.exercises.exercise import AnswersExercise, Asked, FunctionExercis
 H = 1e-20  # step of the complex step: it has no rounding error, so it may be tiny
 
 
-def _batches(rng):
-    """Batches of one, two and several states, the first with round numbers."""
-    if torch := sys.modules.get("torch"):  # it loads much at its first product with a Jacobian
+def _load_torch() -> None:
+    """If the reader has torch: load what it loads at its first product with a Jacobian."""
+    if torch := sys.modules.get("torch"):
         p = torch.ones(1, requires_grad=True)
         torch.autograd.grad(2 * p, p, torch.ones(1))
+
+
+def _batches(rng):
+    """Batches of one, two and several states, the first with round numbers."""
     yield np.array([2.0, 1.0, -1.0]), np.array([0.5, -0.5]), np.array([[1.0, 2], [3, 1], [-2, 1]])
     yield np.array([1.5]), np.array([0.0, 0.0]), np.array([[4.0, -2.0]])
     for batch in (1, 2, 6):
@@ -192,6 +196,7 @@ EXERCISES = (
         name="vjp",
         parameters=("s", "u", "G"),
         cases=_batches,
+        prepare=_load_torch,
         right=_pulled_back,
         checked="five batches of one to six states, each parameter by a complex step",
         mistakes=(

@@ -80,7 +80,6 @@ def _net(rng, *sizes):
 
 def _networks(rng):
     """Actors with one and with several entries of the action; batches of one and of several."""
-    _load_torch()
     for batch, d, m, hidden in ((4, 1, 2, ()), (3, 2, 3, (4,)), (1, 2, 2, (3,)), (5, 3, 1, (3,))):
         actor, critic = _net(rng, d, *hidden, m), _net(rng, d + m, 4, 1)
         s = torch.tensor(rng.normal(size=(batch, d)).round(2))
@@ -271,6 +270,7 @@ EXERCISES = (
         name="actor_step",
         parameters=("actor", "critic", "s", "lr"),
         cases=_networks,
+        prepare=_load_torch,
         right=_steps(_times(lambda B, m, lr: 1)),
         use=_two_steps,
         checked="two steps of four actors with one to three entries of the action, batches of "

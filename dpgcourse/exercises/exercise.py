@@ -43,6 +43,7 @@ class FunctionExercise:
         checked: what a pass has verified.
         mistakes: those that are recognized, the likeliest first.
         use: calls the answer with the arguments of a case and returns the value to be compared.
+        prepare: loads what an answer loads at its first call, before its time is measured.
         rtol: relative error that is allowed; 1e-4 for answers in single precision.
         atol: absolute error that is allowed.
     """
@@ -55,6 +56,7 @@ class FunctionExercise:
     checked: str
     mistakes: Sequence[Mistake] = ()
     use: Callable[..., Any] = lambda answer, *case: answer(*case)
+    prepare: Callable[[], None] = lambda: None
     rtol: float = 1e-6
     atol: float = 1e-8
     kind: ClassVar[str] = "function"
@@ -69,6 +71,8 @@ class FunctionExercise:
         if not callable(answer):
             text = f"This exercise asks for the function {self.call_text}. Pass its name, uncalled."
             return Verdict(title, False, text, (("received", shown(answer)),))
+
+        self.prepare()
 
         def evaluate(case: tuple, seconds: float) -> Outcome:
             return call(lambda *c: self.use(answer, *c), *case, seconds=seconds)

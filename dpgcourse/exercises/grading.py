@@ -164,10 +164,11 @@ def _judge(label: str, connection: Connection, guard: "_Guard") -> Verdict:
     cloudpickle.register_pickle_by_value(module)
 
     def ask(name: str, use: Any, case: tuple, allowed: float) -> Outcome:
-        connection.send_bytes(cloudpickle.dumps((name, use, case, allowed)))
+        connection.send_bytes(cloudpickle.dumps((label, name, use, case, allowed)))
         return decode(_receive(connection, guard))
 
     if isinstance(exercise, FunctionExercise):
+        ask("", exercise.prepare, (), 0)
         return exercise.judge_values(
             _title(label), lambda case, left: ask(exercise.name, exercise.use, case, left + GRACE)
         )

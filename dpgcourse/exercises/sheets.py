@@ -5,6 +5,7 @@ inside; its solution follows. A sheet is read in plain JupyterLab, so the direct
 that every notebook shows.
 """
 
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dpgcourse.errors import InvalidInputError
-from dpgcourse.exercises import find, labels, module_of
+from dpgcourse.exercises import CHAPTERS, find, labels, module_of
 from dpgcourse.exercises.exercise import AnswersExercise, Exercise
 
 DIRECTIVE = re.compile(
@@ -30,6 +31,7 @@ SOLUTION = re.compile(
 )
 SOLUTION_END = re.compile(r"^(`{3,})\{solution-end\}\n\1 *$", re.MULTILINE)
 BOOK_ONLY = "book-only"  # tag of a solution's cell that needs names of its chapter
+NUMBERED = re.compile(r"^\$\$ *\((eq-[\w-]+)\)|^:label: *(eq-[\w-]+)", re.MULTILINE)
 ROLE = re.compile(r"\{(?P<role>[a-z:]+)\}`(?P<target>[^`]+)`")
 
 
@@ -195,5 +197,20 @@ def _role(match: re.Match) -> str:
         return f"[{target}]"
     if role == "ref" and target.startswith("ex-"):
         return f"exercise {find(target.removeprefix('ex-'))[0]}"
-    kinds = {"eq": "the equation", "numref": "the figure", "prf:ref": "the theorem"}
-    return f"{kinds.get(role, '')} {target} of the book".strip()
+    if role == "eq" and target in (numbers := equation_numbers()):
+        return f"equation ({numbers[target]}) of the book"
+    kinds = {"numref": "the figure", "prf:ref": "the theorem", "term": ""}
+    return f"{kinds.get(role, '')} {target}".strip()
+
+
+@functools.cache
+def equation_numbers() -> dict[str, int]:
+    """The number of every labeled equation, as in the book: front page, then chapter by chapter."""
+    names = ["intro", *(module.removeprefix("ch") for module in CHAPTERS.values())]
+    found: list[str] = []
+    for name in names:
+        chapter = json.loads((book_folder() / f"{name}.ipynb").read_text(encoding="utf-8"))
+        text = "\n\n".join("".join(x["source"]) for x in chapter["cells"]
+                           if x["cell_type"] == "markdown")  # fmt: skip
+        found += (match[1] or match[2] for match in NUMBERED.finditer(text))
+    return {label: number for number, label in enumerate(found, start=1)}
