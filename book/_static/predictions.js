@@ -48,7 +48,9 @@
       const input = document.createElement("input");
       input.type = "radio";
       input.name = box.id;
-      label.append(input, ...choice.childNodes);
+      const words = document.createElement("span");
+      words.append(...choice.childNodes);
+      label.append(input, words);
       choice.append(label);
       input.addEventListener("change", () => {
         const right = item.classList.contains("right");

@@ -99,7 +99,8 @@ EXERCISES = (
                 "You move every argument. Move the one in this slot and hold the others.", _total
             ),
             Mistake(
-                "The difference is not divided by the distance of the two points.",
+                "The values are nearly zero: the difference is not divided by the distance of the "
+                "two points, or both points are one and the same list.",
                 lambda f, slot, args: 0.0,
             ),
             Mistake(

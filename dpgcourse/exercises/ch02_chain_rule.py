@@ -93,6 +93,10 @@ EXERCISES = (
                 _changed(1, lambda s, u, w: 1 - (u * s) ** 2),
             ),
             Mistake(
+                "The slope of tanh is 1 − b², and a = 2b stands in the place of b.",
+                _changed(1, lambda s, u, w: 1 - 4 * np.tanh(u * s) ** 2),
+            ),
+            Mistake(
                 "This link has the value of tanh in place of its slope.",
                 _changed(1, lambda s, u, w: np.tanh(u * s)),
             ),

@@ -37,6 +37,14 @@ def undivided(f, slot, args):
     return f(*moved) - f(*args)
 
 
+def one_list(f, slot, args):
+    up = list(args)
+    down = up
+    up[slot] += 1e-6
+    down[slot] -= 1e-6
+    return (f(*up) - f(*down)) / 2e-6
+
+
 def twice(f, slot, args):
     ahead, behind = np.array(args, float), np.array(args, float)
     ahead[slot] += 1e-6
@@ -82,6 +90,7 @@ WRONG = [
     Wrong("composite-negative", "u up", {**NEGATIVE, "u_should_go": "up"}, "lowers a"),
     Wrong("composite-slot", "moves all", moves_all, "hold the others"),
     Wrong("composite-slot", "no division", undivided, "not divided"),
+    Wrong("composite-slot", "two names for one list", one_list, "one and the same list"),
     Wrong("composite-slot", "divides by h, spans 2h", twice, "spans 2h"),
     Wrong("composite-slot", "divides by 2h, spans h", half, "not 2h"),
     Wrong("composite-slot", "always slot 0", first, "always move the first"),

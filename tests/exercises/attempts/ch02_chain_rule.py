@@ -113,6 +113,12 @@ WRONG = [
         changed(3, lambda s, u, w: 2 * (2 * math.tanh(u * s) - w * s)),
         "minus a square",
     ),
+    Wrong(
+        "chain-three",
+        "2b squared",
+        changed(1, lambda s, u, w: 1 - (2 * math.tanh(u * s)) ** 2),
+        "in the place of b",
+    ),
     Wrong("chain-three", "product", lambda *x: np.prod(four(*x)), "one by one"),
     Wrong("chain-three", "three links", lambda *x: four(*x)[:2] + four(*x)[3:], "link is missing"),
     Wrong("chain-wiggle", "slope of mu 1", {**WIGGLE, "slope_of_mu": 1}, "at most |h|"),
