@@ -65,14 +65,14 @@ class _Way:
     Args:
         text: what a card shows.
         gate: by what the gradient is multiplied at a ReLU with this output.
-        begins: by what the gradient at the network's output is multiplied.
+        begins: what the way back takes for the gradient at the network's output.
     """
 
-    def __init__(self, text: str, gate: Callable, begins: float = 1.0):
+    def __init__(self, text: str, gate: Callable, begins: Callable = lambda G: G):
         self.text, self.gate, self.begins = text, gate, begins
 
     def __call__(self, layers, inputs, G) -> Iterator[tuple]:
-        G = self.begins * G
+        G = self.begins(G)
         for k in reversed(range(len(layers))):
             yield k, G
             if k > 0:
@@ -87,13 +87,19 @@ _RIGHT_TOO = _Way("(G @ W.T) * sign(x)", np.sign)
 _OPEN = _Way("(G @ W.T) * (x >= 0)", lambda x: x >= 0)
 _CLOSED = _Way("(G @ W.T) * (x <= 0)", lambda x: x <= 0)
 _DOUBLED = _Way("2 * (G @ W.T) * (x > 0)", lambda x: 2.0 * (x > 0))
-_BEGINS = _Way("2 * G at the output", lambda x: x > 0, begins=2.0)
-_WAYS = (_RIGHT, _RIGHT_TOO, _OPEN, _CLOSED, _DOUBLED, _BEGINS)
+_BEGINS = _Way("2 * G at the output", lambda x: x > 0, begins=lambda G: 2 * G)
+_ONES = _Way("ones for G at the output", lambda x: x > 0, begins=np.ones_like)
+_WAYS = (_RIGHT, _RIGHT_TOO, _OPEN, _CLOSED, _DOUBLED, _BEGINS, _ONES)
 
 
 def _accepting(*accepted: _Way) -> Callable:
     """A check that accepts these ways back."""
     return lambda way: way in accepted
+
+
+def _seen(hint: str, *accepted: _Way) -> tuple[Mistake, Mistake]:
+    """A mistake in a check, whether the check uses G or not."""
+    return Mistake(hint, _accepting(*accepted)), Mistake(hint, _accepting(*accepted, _ONES))
 
 
 EXERCISES = (
@@ -233,39 +239,58 @@ EXERCISES = (
         parameters=("way",),
         cases=lambda rng: [(way,) for way in _WAYS],
         right=_accepting(_RIGHT, _RIGHT_TOO),
-        checked="two right ways back are accepted, four wrong ones rejected",
+        checked="two right ways back are accepted, five wrong ones rejected",
         mistakes=(
             Mistake(
-                "Your check accepts the friend's way back. Is a unit of your network cut off?",
-                _accepting(_RIGHT, _RIGHT_TOO, _OPEN),
+                "Your check accepts a way back that ignores G: try a G that is not all ones.",
+                _accepting(_RIGHT, _RIGHT_TOO, _ONES),
             ),
-            Mistake(
+            *_seen(
+                "Your check accepts the friend's way back. Is a unit of your network cut off?",
+                _RIGHT,
+                _RIGHT_TOO,
+                _OPEN,
+            ),
+            *_seen(
                 "Your check sees the last layer only. Look at G_0, in a network with a ReLU.",
-                _accepting(_RIGHT, _RIGHT_TOO, _OPEN, _CLOSED, _DOUBLED),
+                _RIGHT,
+                _RIGHT_TOO,
+                _OPEN,
+                _CLOSED,
+                _DOUBLED,
             ),
             Mistake(
                 "Your check accepts everything. Compare numbers, not shapes.",
                 _accepting(*_WAYS),
             ),
-            Mistake(
+            *_seen(
                 "Your check rejects everything. A nudge has a small error: allow for it.",
-                _accepting(),
             ),
-            Mistake(
+            *_seen(
                 "Your check answers the wrong way round: True means that the way back is right.",
-                _accepting(_OPEN, _CLOSED, _DOUBLED, _BEGINS),
+                _OPEN,
+                _CLOSED,
+                _DOUBLED,
+                _BEGINS,
             ),
-            Mistake(
+            *_seen(
                 "Your check looks at where the gradient is zero, and not at its size.",
-                _accepting(_RIGHT, _RIGHT_TOO, _DOUBLED, _BEGINS),
+                _RIGHT,
+                _RIGHT_TOO,
+                _DOUBLED,
+                _BEGINS,
             ),
-            Mistake(
+            *_seen(
                 "Your check compares with the friend's numbers. Find others, by nudges.",
-                _accepting(_OPEN),
+                _OPEN,
             ),
-            Mistake(
+            *_seen(
                 "Your check rejects the friend's way back, and accepts every other mistake.",
-                _accepting(_RIGHT, _RIGHT_TOO, _CLOSED, _DOUBLED, _BEGINS),
+                _RIGHT,
+                _RIGHT_TOO,
+                _CLOSED,
+                _DOUBLED,
+                _BEGINS,
             ),
         ),
     ),

@@ -242,6 +242,23 @@ def unlike_friends(way):
     return not like_friends(way)
 
 
+def with_ones(way):
+    rng = np.random.default_rng(3)
+    layers = [(rng.normal(size=(3, 8)), np.zeros(8)), (rng.normal(size=(8, 1)), np.zeros(1))]
+    x = rng.normal(size=(5, 3))
+
+    def output(x):
+        return np.maximum(x @ layers[0][0], 0) @ layers[1][0]
+
+    *_, (_, first) = way(layers, [x, np.maximum(x @ layers[0][0], 0)], np.ones((5, 1)))
+    slopes = np.zeros_like(x)
+    for place in np.ndindex(x.shape):
+        step = np.zeros_like(x)
+        step[place] = 1e-6
+        slopes[place] = (output(x + step) - output(x - step)).sum() / 2e-6
+    return np.allclose(first @ layers[0][0].T, slopes, atol=1e-5)
+
+
 RIGHT = [
     Right("hand-decay", decayed_by_autograd),
     Right("hand-decay", decayed_by_loop),
@@ -283,6 +300,7 @@ WRONG = [
     Wrong("hand-sgd", "corrected mean", CorrectedMean, "corrected mean"),
     Wrong("hand-sgd", "step size twice", StepSizeTwice, "both lines"),
     Wrong("hand-sgd", "no step size", NoStepSize, "step size is missing"),
+    Wrong("hand-mask", "G of ones", with_ones, "ignores G"),
     Wrong("hand-mask", "no unit is cut off", all_open, "cut off?"),
     Wrong("hand-mask", "one layer", one_layer, "last layer only"),
     Wrong("hand-mask", "first G only", last_only, "last layer only"),
