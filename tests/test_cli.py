@@ -123,7 +123,7 @@ def test_the_default_folder_names_what_was_trained(run, tmp_path):
     ("arguments", "message"),
     [
         ("", "command is ''; allowed: train, study, evaluate, play, list"),
-        ("trian", "command is 'trian'; allowed: train, study, evaluate, play, list; did you mean"),
+        ("trian", "command is 'trian'; allowed: train, study, evaluate, play, list, exercises, grade; did you mean"),
         ("study --out new --algorithms ddpg ppo", "algorithm is 'ppo'; allowed: ddpg, numpy-ddpg"),
         ("study --out new --algorithm td3", "unknown option --algorithm; did you mean --algo"),
         ("study --out new --vary taus=1", "setting is 'taus' (did you mean tau?)"),
