@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from dpgcourse.cli.options import CommandParser, about
+from dpgcourse.cli.options import CommandParser, about, number
 from dpgcourse.errors import InvalidInputError
 
 
@@ -29,8 +29,14 @@ def grade(arguments: Sequence[str]) -> None:
     """
     parser = CommandParser(prog="dpgcourse grade", description=about(grade))
     parser.add_argument("file", type=Path, metavar="FILE", help="a notebook or a Python file")
-    parser.add_argument("--seconds", type=float, default=60, help="that it may run; default 60")
-    parser.add_argument("--megabytes", type=float, default=2000, help="of memory; default 2000")
+    for name, default, what in (
+        ("seconds", 60, "that it may run"),
+        ("megabytes", 2000, "of memory"),
+    ):
+        text = f"{what}; default {default}"
+        parser.add_argument(
+            f"--{name}", type=number(float), metavar="X", default=default, help=text
+        )
     given = parser.parse(arguments)
     from dpgcourse.exercises import grading
 

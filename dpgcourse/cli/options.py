@@ -108,12 +108,12 @@ def _reader(hint: Any) -> dict[str, Any]:
         return {"action": argparse.BooleanOptionalAction}
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is tuple:
-        read = _number(int) if arguments[0] is int else str
+        read = number(int) if arguments[0] is int else str
         return {"nargs": "+", "type": read, "metavar": _metavar(arguments[0])}
     if origin is not None and issubclass(origin, Mapping):
         return {"nargs": "+", "action": _Pairs, "metavar": "NAME=VALUE"}
     if hint in (int, float):
-        return {"type": _number(hint), "metavar": _metavar(hint)}
+        return {"type": number(hint), "metavar": _metavar(hint)}
     return {"metavar": "NAME"}
 
 
@@ -121,7 +121,9 @@ def _metavar(kind: Any) -> str:
     return {int: "N", float: "X"}.get(kind, "NAME")
 
 
-def _number(kind: type) -> Callable[[str], Any]:
+def number(kind: type) -> Callable[[str], Any]:
+    """A reader of whole numbers or of numbers, for `add_argument`."""
+
     def read(text: str) -> Any:
         try:
             return kind(text)

@@ -57,6 +57,7 @@ def check_agent(
         InvalidInputError: there is no such environment, or its actions are no bounded box.
     """
     done: list[tuple[str, str]] = []
+    tasks = make_env(env), make_env(env)  # one to train in, one to judge in
     try:
         missing = [name for name in METHODS if not callable(getattr(agent_class, name, None))]
         if missing:
@@ -64,7 +65,7 @@ def check_agent(
         for name, check in PIECES.items():
             done.append((name, check(agent_class)))
         if steps:
-            done.append(("training", _train(agent_class, env, steps, seed, seconds)))
+            done.append(("training", _train(agent_class, *tasks, steps, seed, seconds)))
     except _WrongError as wrong:
         return Verdict(TITLE, False, str(wrong), tuple(done))
     return Verdict(TITLE, True, "Every piece is right.", tuple(done))
@@ -234,9 +235,10 @@ PIECES: dict[str, Callable[[Any], str]] = {
 }
 
 
-def _train(agent_class: Any, env: Any, steps: int, seed: int, seconds: float) -> str:
+def _train(
+    agent_class: Any, task: gym.Env, judge: gym.Env, steps: int, seed: int, seconds: float
+) -> str:
     """Train with a replay of everything; compare with random actions on common starts."""
-    task, judge = make_env(env), make_env(env)
     box, observations = task.action_space, task.observation_space
     assert isinstance(box, gym.spaces.Box)  # make_env has refused other spaces
     assert isinstance(observations, gym.spaces.Box)

@@ -109,7 +109,8 @@ def write_sheets(folder: Path, solutions: bool = False) -> list[Path]:
         the files that were written.
 
     Raises:
-        InvalidInputError: a sheet exists already. Nothing is written then.
+        InvalidInputError: a sheet exists already, or the folder cannot be made. Nothing is
+            written then.
     """
     sheets = {}
     for module in dict.fromkeys(module_of(label) for label in labels()):
@@ -119,9 +120,16 @@ def write_sheets(folder: Path, solutions: bool = False) -> list[Path]:
     for path in sheets:
         if path.exists():
             raise InvalidInputError(f"{str(path)!r} exists; allowed: a folder without these files")
-    folder.mkdir(parents=True, exist_ok=True)
+    if folder.is_file():
+        raise InvalidInputError(f"{str(folder)!r} is a file; allowed: a folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = f"{str(folder)!r} cannot be made: {error.strerror}"
+        raise InvalidInputError(reason) from None
     for path, notebook in sheets.items():
-        path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+        path.write_text(text, encoding="utf-8")
     return list(sheets)
 
 

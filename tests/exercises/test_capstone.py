@@ -216,7 +216,14 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("agent_class", FAULTS, ids=lambda x: x.__name__)
+SLOW = (Broadcast, FrozenCritic, Detached, ReplayedAction)  # found after many updates
+
+
+@pytest.mark.parametrize(
+    "agent_class",
+    [pytest.param(x, marks=[pytest.mark.long] if x in SLOW else []) for x in FAULTS],
+    ids=lambda x: x.__name__,
+)
 def test_a_fault_is_named(agent_class):
     verdict = check_agent(agent_class, steps=0)
     assert not verdict
@@ -267,6 +274,7 @@ class Line(gym.Env):
         return np.array([self.x], np.float32), -abs(self.x), False, self.t == 20, {}
 
 
+@pytest.mark.long
 def test_it_trains_in_any_environment_with_a_box_of_actions():
     assert check_agent(Right, Line, steps=1500)
 
@@ -277,6 +285,7 @@ def test_an_agent_that_has_not_learned_is_told_so():
     assert len(verdict.details) == 5
 
 
+@pytest.mark.long
 def test_a_training_has_a_limit_of_time():
     assert "takes longer than 0 seconds" in check_agent(Right, Line, seconds=0).message
 
