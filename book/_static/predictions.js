@@ -5,7 +5,9 @@
 
   const kept = () => {
     try {
-      return JSON.parse(localStorage.getItem(KEY)) || {};
+      const all = JSON.parse(localStorage.getItem(KEY));
+      const ours = all && typeof all === "object" && !Array.isArray(all);
+      return ours ? all : {};
     } catch {
       return {}; // no storage, or not ours
     }
@@ -77,7 +79,7 @@
 
   // The page "What you predicted".
   const list = (place, all) => {
-    const mine = Object.values(all);
+    const mine = Object.values(all).filter((one) => one && typeof one === "object");
     const line = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
     place.replaceChildren();
     if (!mine.length) {

@@ -31,7 +31,7 @@ from dpgcourse.exercises.calling import GRACE, Outcome
 from dpgcourse.exercises.exercise import FunctionExercise
 from dpgcourse.exercises.verdict import Verdict
 
-CHECKED = re.compile(r"\bcheck\(\s*[\"']([\w-]+)[\"']")
+_CHECKED = re.compile(r"\bcheck\(\s*[\"']([\w-]+)[\"']")
 PROCESSES = 32  # a program may have so many at a time
 MEGABYTE = 2**20
 
@@ -109,7 +109,7 @@ def exercises_of(program: Sequence[str]) -> list[str]:
         InvalidInputError: it has no check of an exercise of the book.
     """
     known = list(labels())
-    named = {x for x in CHECKED.findall("\n".join(program)) if x in known}
+    named = {x for x in _CHECKED.findall("\n".join(program)) if x in known}
     chapters = {module_of(label) for label in named}
     if not chapters:
         raise InvalidInputError(

@@ -17,22 +17,22 @@ from dpgcourse.errors import InvalidInputError
 from dpgcourse.exercises import CHAPTERS, find, labels, module_of
 from dpgcourse.exercises.exercise import AnswersExercise, Exercise
 
-DIRECTIVE = re.compile(
+_DIRECTIVE = re.compile(
     r"^(?P<fence>`{3,})\{exercise\}[^\n]*\n:label: ex-(?P<label>[\w-]+)\n"
     r"(?P<body>.*?)^(?P=fence) *$",
     re.MULTILINE | re.DOTALL,
 )
-START = re.compile(r"^```python\n(?P<code>.*?)^``` *$", re.MULTILINE | re.DOTALL)
-HINT = re.compile(r"^:::\{dropdown\} (?P<title>Hint[^\n]*)\n(?P<text>.*?)^::: *$",
+_START = re.compile(r"^```python\n(?P<code>.*?)^``` *$", re.MULTILINE | re.DOTALL)
+_HINT = re.compile(r"^:::\{dropdown\} (?P<title>Hint[^\n]*)\n(?P<text>.*?)^::: *$",
                   re.MULTILINE | re.DOTALL)  # fmt: skip
-SOLUTION = re.compile(
+_SOLUTION = re.compile(
     r"^(?P<fence>`{3,})\{solution-start\} ex-(?P<label>[\w-]+)\n:class: dropdown\n(?P=fence) *$",
     re.MULTILINE,
 )
-SOLUTION_END = re.compile(r"^(`{3,})\{solution-end\}\n\1 *$", re.MULTILINE)
-BOOK_ONLY = "book-only"  # tag of a solution's cell that needs names of its chapter
-NUMBERED = re.compile(r"^\$\$ *\((eq-[\w-]+)\)|^:label: *(eq-[\w-]+)", re.MULTILINE)
-ROLE = re.compile(r"\{(?P<role>[a-z:]+)\}`(?P<target>[^`]+)`")
+_SOLUTION_END = re.compile(r"^(`{3,})\{solution-end\}\n\1 *$", re.MULTILINE)
+_BOOK_ONLY = "book-only"  # tag of a solution's cell that needs names of its chapter
+_NUMBERED = re.compile(r"^\$\$ *\((eq-[\w-]+)\)|^:label: *(eq-[\w-]+)", re.MULTILINE)
+_ROLE = re.compile(r"\{(?P<role>[a-z:]+)\}`(?P<target>[^`]+)`")
 
 
 @dataclass(frozen=True)
@@ -68,27 +68,27 @@ def read_exercises(notebook: dict[str, Any]) -> Iterator[SheetExercise]:
     for cell in notebook["cells"]:
         source = "".join(cell["source"])
         if cell["cell_type"] == "code":
-            if inside and BOOK_ONLY not in cell["metadata"].get("tags", []):
+            if inside and _BOOK_ONLY not in cell["metadata"].get("tags", []):
                 found[inside]["solution"].append(("code", source))
             continue
         if inside:
-            before, end, source = _split(SOLUTION_END, source)
+            before, end, source = _split(_SOLUTION_END, source)
             if before.strip():
                 found[inside]["solution"].append(("markdown", before.strip()))
             if not end:
                 continue
             inside = ""
-        for match in DIRECTIVE.finditer(source):
+        for match in _DIRECTIVE.finditer(source):
             found[match["label"]] = {"body": match["body"], "solution": []}
-        _, start, rest = _split(SOLUTION, source)
+        _, start, rest = _split(_SOLUTION, source)
         if start:
             inside = start["label"]
             if rest.strip():
                 found[inside]["solution"].append(("markdown", rest.strip()))
     for label, of in found.items():
-        starts = [match["code"].rstrip() for match in START.finditer(of["body"])]
-        hints = [(m["title"].strip(), m["text"].strip()) for m in HINT.finditer(of["body"])]
-        text = HINT.sub("", START.sub("", of["body"])).strip()
+        starts = [match["code"].rstrip() for match in _START.finditer(of["body"])]
+        hints = [(m["title"].strip(), m["text"].strip()) for m in _HINT.finditer(of["body"])]
+        text = _HINT.sub("", _START.sub("", of["body"])).strip()
         yield SheetExercise(label, text, "\n\n".join(starts), tuple(hints), tuple(of["solution"]))
 
 
@@ -196,7 +196,7 @@ def plain(text: str) -> str:
                   flags=re.MULTILINE)  # fmt: skip
     text = re.sub(r"\$\$ *\([\w-]+\)", "$$", text)
     text = re.sub(r"\[([^\]]+)\]\((?!https?:)[^)]*\)", r"\1", text)  # links into the book
-    return ROLE.sub(_role, text)
+    return _ROLE.sub(_role, text)
 
 
 def _role(match: re.Match) -> str:
@@ -220,5 +220,5 @@ def equation_numbers() -> dict[str, int]:
         chapter = json.loads((book_folder() / f"{name}.ipynb").read_text(encoding="utf-8"))
         text = "\n\n".join("".join(x["source"]) for x in chapter["cells"]
                            if x["cell_type"] == "markdown")  # fmt: skip
-        found += (match[1] or match[2] for match in NUMBERED.finditer(text))
+        found += (match[1] or match[2] for match in _NUMBERED.finditer(text))
     return {label: number for number, label in enumerate(found, start=1)}
