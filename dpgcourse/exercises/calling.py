@@ -46,7 +46,7 @@ def call(function: Callable, *arguments: Any, seconds: float = SECONDS) -> Outco
         except _TimeUpError:
             pass
         except BaseException as error:  # also SystemExit: nothing may end the reader's session
-            text = f": {error}" if str(error) else ""
+            text = f": {error}".rstrip(" .:")
             result.append(Outcome(problem=f"Your function raised {type(error).__name__}{text}."))
 
     thread = threading.Thread(target=run, daemon=True, name="an answer")

@@ -7,7 +7,7 @@ values, and then with what classic mistakes would give.
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -59,7 +59,6 @@ class FunctionExercise:
     prepare: Callable[[], None] = lambda: None
     rtol: float = 1e-6
     atol: float = 1e-8
-    kind: ClassVar[str] = "function"
 
     @property
     def call_text(self) -> str:
@@ -154,7 +153,7 @@ class Asked:
         if value is None or value is ...:
             return f"{name} has no value yet."
         if self.choices:
-            if value not in self.choices:
+            if not isinstance(value, str) or value not in self.choices:
                 return f"{name} is {shown(value)}; allowed: {', '.join(map(repr, self.choices))}."
             return "" if value == self.right else self.wrong[value]
         trouble, number = as_array(value)
@@ -185,7 +184,6 @@ class AnswersExercise:
     label: str
     asked: Mapping[str, Asked]
     checked: str
-    kind: ClassVar[str] = "answers"
 
     @property
     def call_text(self) -> str:

@@ -238,6 +238,7 @@ class _Guard:
         self._kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(5)
+        _adopt_orphans(False)
 
     def _watch(self) -> None:
         seconds, megabytes = self._limits
@@ -269,20 +270,27 @@ class _Guard:
         """Let processes that the program lets go become children of this one, as Linux can."""
         started = {self._process.pid}
         self._before = {x.pid for x in psutil.Process().children(recursive=True)} - started
-        if sys.platform == "linux":
-            import ctypes
-
-            ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+        _adopt_orphans(True)
 
     def _kill(self) -> None:
         for _ in range(20):  # a process may start another one meanwhile
             family = self._family()
             for member in family:
-                with contextlib.suppress(psutil.Error):
+                with contextlib.suppress(psutil.Error, ChildProcessError):
                     member.kill()
+                    if member.pid != self._process.pid:
+                        os.waitpid(member.pid, os.WNOHANG)  # else a zombie stays
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.poll()
             if not [x for x in family if x.is_running() and x.status() != psutil.STATUS_ZOMBIE]:
                 return
             time.sleep(0.02)
+
+
+def _adopt_orphans(adopt: bool) -> None:
+    """On Linux: whether processes that a child lets go become children of this process."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(36, int(adopt), 0, 0, 0)  # PR_SET_CHILD_SUBREAPER

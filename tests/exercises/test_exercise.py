@@ -108,6 +108,8 @@ def test_an_endless_function_takes_no_longer_for_many_inputs(monkeypatch):
         ({"value": -2.5, "word": "yes"}, "value has the right size and the wrong sign."),
         ({"value": 7, "word": "yes"}, "value is not 7."),
         ({"value": 2.5, "word": "no"}, "It does."),
+        ({"value": 2.5, "word": np.array(["no", "yes"])}, "allowed: 'no', 'yes'."),
+        ({"value": 2.5, "word": 3}, "word is 3; allowed: 'no', 'yes'."),
         ({"value": 2.5, "word": "maybe"}, "word is 'maybe'; allowed: 'no', 'yes'."),
         ({"value": ..., "word": "yes"}, "value has no value yet."),
         ({"value": None, "word": ...}, "value has no value yet. word has no value yet."),
