@@ -8,7 +8,7 @@ The agent is a class with six methods, for one agent, with NumPy arrays at its b
 | `act(s)` | the noiseless action (m,) in a state (d,) |
 | `explore(s)` | the action (m,) that is executed in training: with noise, inside the bounds |
 | `value(s, a)` | Q(s,a), (B,), for states (B, d) and actions (B, m) |
-| `target(r, s_next, terminated)` | what Q is pulled to, (B,), from the slow copies |
+| `target(r, s_next, terminated)` | target values (B,), computed with the slow copies |
 | `update(s, a, r, s_next, terminated)` | a step of the critic, the actor and the slow copies |
 
 In a batch r and terminated are (B,), and terminated is 0 or 1. A time limit does not terminate.

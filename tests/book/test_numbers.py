@@ -52,6 +52,15 @@ def test_a_wrong_number_is_seen(text, number):
     assert problem == f"the text says {number}, which no cell near it computes"
 
 
+def test_a_printed_percentage_is_a_share_and_no_plain_number():
+    code = nbformat.v4.new_code_cell("print(f'{x:.0%}')")
+    code.outputs = [nbformat.v4.new_output("stream", name="stdout", text="31%\n")]
+    text = nbformat.v4.new_markdown_cell("It is 31%. It is 31.")
+    notebook = nbformat.v4.new_notebook(cells=[code, text])
+    (problem,) = rules.stated_numbers_are_computed("99.ipynb", notebook)
+    assert problem == "the text says 31, which no cell near it computes"
+
+
 @pytest.mark.parametrize("letter", "ABCD")
 def test_a_number_is_computed_in_its_section_or_in_the_one_before(letter):
     texts = ["# O", "## A", "## B", "## C", "## D", "## Summary\nIt is 149.5."]

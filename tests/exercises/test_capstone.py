@@ -238,6 +238,11 @@ def test_the_class_to_begin_with_is_told_what_is_missing():
     assert "act returns the shape ()" in check_agent(namespace["MyAgent"]).message
 
 
+def test_the_page_shows_what_the_checker_says():
+    page = (Path(__file__).resolve().parents[2] / "book/capstone.md").read_text(encoding="utf-8")
+    assert f"```text\n{check_agent(NoDiscount, steps=0)}\n```" in page
+
+
 def test_a_right_agent_passes_every_piece():
     verdict = check_agent(Right, steps=0)
     assert verdict, str(verdict)
@@ -277,6 +282,25 @@ class Line(gym.Env):
 @pytest.mark.long
 def test_it_trains_in_any_environment_with_a_box_of_actions():
     assert check_agent(Right, Line, steps=1500)
+
+
+@pytest.mark.parametrize("terminates", [False, True])
+def test_a_time_limit_is_no_end_and_an_end_is(terminates):
+    seen = set()
+
+    class Ends(Line):
+        def step(self, action):
+            s, r, _, over, info = super().step(action)
+            return s, r, over and terminates, over, info
+
+    class Notes(Right):
+        def update(self, s, a, r, s_next, terminated):
+            if s.shape[1] == 1:  # of `Ends`; the pieces have longer states
+                seen.update(terminated.tolist())
+            super().update(s, a, r, s_next, terminated)
+
+    check_agent(Notes, Ends, steps=520)
+    assert seen == ({0.0, 1.0} if terminates else {0.0})
 
 
 def test_an_agent_that_has_not_learned_is_told_so():
