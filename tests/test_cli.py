@@ -275,6 +275,15 @@ def test_lists_and_help(run):
         assert words.replace("`", "")[:25] in text or words.startswith("Hyperparameters")
 
 
+def test_a_reader_of_the_output_that_has_ended_is_no_traceback(tmp_path):
+    end, output = os.pipe()
+    os.close(end)
+    command = [sys.executable, "-m", "dpgcourse", "list"]
+    done = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, cwd=tmp_path)
+    os.close(output)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
 def test_help_loads_neither_torch_nor_gymnasium(tmp_path):
     code = (
         "import sys; from dpgcourse.cli import main\n"

@@ -1,4 +1,4 @@
-"""Numbers exercises within their chapter, and puts their sheets beside the pages.
+"""Numbers exercises within their chapter, shows their checks, and links their sheets.
 
 ``dpgcourse exercises`` writes the same sheets.
 """
@@ -6,7 +6,11 @@
 import re
 from pathlib import Path
 
-from dpgcourse.exercises.sheets import write_sheets
+from docutils import nodes
+from sphinx_exercise.nodes import exercise_enumerable_node
+
+from dpgcourse.exercises import find
+from dpgcourse.exercises.sheets import check_cell, write_sheets
 
 CHAPTER = re.compile(r"^book/((\d\d)_\w+)$")
 HEADING = re.compile(r'<section id="exercises">\s*<h2>.*?</h2>', re.DOTALL)
@@ -14,7 +18,7 @@ FOLDER = "exercises"
 LINK = """
 <p>Work on them in
 <a href="../{folder}/{name}.ipynb" download>the exercise sheet of this chapter</a>:
-a notebook with an empty cell and a check for each exercise.
+a notebook with hints and a check for each exercise.
 The check names your mistake.</p>
 """
 
@@ -27,6 +31,16 @@ def number_within_chapter(app, env):
             for position, name in enumerate(places, start=1):
                 places[name] = (int(chapter[2]), position)
     return []
+
+
+def show_checks(app, doctree):
+    """Show in each exercise how its answer is checked, and the names to be given."""
+    for exercise in doctree.findall(exercise_enumerable_node):
+        _, definition = find(exercise["label"].removeprefix("ex-"))
+        code = check_cell(definition)
+        body = next(x for x in exercise.children if isinstance(x, nodes.section))
+        hints = [i for i, x in enumerate(body) if x.get("type") == "dropdown"]
+        body.insert(hints[0], nodes.literal_block(code, code, language="python"))
 
 
 def link_to_sheet(app, pagename, templatename, context, doctree):
@@ -49,6 +63,7 @@ def write(app, exception):
 
 def setup(app):
     """Register with Sphinx."""
+    app.connect("doctree-read", show_checks)
     app.connect("env-get-updated", number_within_chapter, priority=900)
     app.connect("html-page-context", link_to_sheet)
     app.connect("build-finished", write)

@@ -52,11 +52,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
             close = difflib.get_close_matches(command, COMMANDS, n=1)
             hint = f"; did you mean {close[0]}?" if close else ""
             raise InvalidInputError(f"command is {command!r}; allowed: {', '.join(COMMANDS)}{hint}")
+        sys.stdout.flush()
     except InvalidInputError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from None
     except (DivergenceError, StorageError) as error:
         print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except BrokenPipeError:  # the reader of the output, such as `head`, has ended
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
         raise SystemExit(1) from None
     except KeyboardInterrupt as stop:
         print("; ".join(["interrupted", *map(str, stop.args)]), file=sys.stderr)

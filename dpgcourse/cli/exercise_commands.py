@@ -9,7 +9,7 @@ from dpgcourse.errors import InvalidInputError
 
 
 def exercises(arguments: Sequence[str]) -> None:
-    """Write the exercises of the book as notebooks: the question, an empty cell, hints, a check."""
+    """Write the exercises of the book as notebooks, each exercise with hints and a check."""
     parser = CommandParser(prog="dpgcourse exercises", description=about(exercises))
     parser.add_argument("folder", type=Path, metavar="DIR", help="where the notebooks are written")
     parser.add_argument("--solutions", action="store_true", help="a teacher's copy, with solutions")

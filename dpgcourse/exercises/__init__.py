@@ -56,7 +56,7 @@ def check(exercise: str, *answer: Any, **answers: Any) -> Verdict:
     title = f"Exercise {number} ({exercise})"
     if isinstance(found, FunctionExercise):
         if len(answer) != 1 or answers:
-            text = f"This exercise asks for one function, {found.call_text}."
+            text = f"This exercise asks for {found.call_text} and nothing else."
             return Verdict(title, False, text)
         return found.judge(title, answer[0])
     if answer:

@@ -172,6 +172,7 @@ EXERCISES = (
         parameters=("lr", "beta", "theta", "gradients"),
         cases=_momentum_cases,
         right=_momentum,
+        called="the class SGD",
         use=_descended,
         checked="4 runs of 6 steps, by the weight that every gradient has in V",
         mistakes=(

@@ -279,6 +279,7 @@ EXERCISES: tuple[Exercise, ...] = (
     FunctionExercise(
         label="fails-push",
         name="Push",
+        called="the class Push",
         parameters=("action",),
         cases=lambda rng: [(np.array([a]),) for a in (-2.0, -0.4, 0.7, 1.3, 2.0)],
         right=_rewarded(lambda a: a),

@@ -37,7 +37,7 @@ class FunctionExercise:
     Attributes:
         label: as in the book, without "ex-".
         name: of the function.
-        parameters: of the function, in order.
+        parameters: of the function, in order; of `use` if there is one.
         cases: draws the arguments of several calls.
         right: the right value, by another route than the book's solution.
         checked: what a pass has verified.
@@ -46,6 +46,7 @@ class FunctionExercise:
         prepare: loads what an answer loads at its first call, before its time is measured.
         rtol: relative error that is allowed; 1e-4 for answers in single precision.
         atol: absolute error that is allowed.
+        called: how the text calls it, if it is not called with the parameters, as a class is.
     """
 
     label: str
@@ -59,16 +60,17 @@ class FunctionExercise:
     prepare: Callable[[], None] = lambda: None
     rtol: float = 1e-6
     atol: float = 1e-8
+    called: str = ""
 
     @property
     def call_text(self) -> str:
         """The function as it is called in the text, such as ``slope(s, u)``."""
-        return f"{self.name}({', '.join(self.parameters)})"
+        return self.called or f"{self.name}({', '.join(self.parameters)})"
 
     def judge(self, title: str, answer: Any) -> Verdict:
         """Judge a function."""
         if not callable(answer):
-            text = f"This exercise asks for the function {self.call_text}. Pass its name, uncalled."
+            text = f"This exercise asks for {self.call_text}. Pass {self.name} without parentheses."
             return Verdict(title, False, text, (("received", shown(answer)),))
 
         self.prepare()

@@ -138,8 +138,8 @@ def sheet(chapter: dict[str, Any], solutions: bool = False) -> dict[str, Any]:
     title = "".join(chapter["cells"][0]["source"]).split("\n")[0].lstrip("# ")
     copy = "Teacher's copy with solutions." if solutions else "Solutions: in the book."
     cells = [
-        ("markdown", f"# Exercises of chapter {title}\n\nType your answer into the cell below each "
-         f"exercise, run it, and run the check. {copy}"),
+        ("markdown", f"# Exercises of chapter {title}\n\nType your answer in place of the three "
+         f"dots, and run the cell. If it is a function, run the check below it too. {copy}"),
         ("code", "import numpy as np\n\nfrom dpgcourse.exercises import check"),
     ]  # fmt: skip
     for exercise in read_exercises(chapter):
@@ -149,8 +149,9 @@ def sheet(chapter: dict[str, Any], solutions: bool = False) -> dict[str, Any]:
             for title, text in exercise.hints
         )
         cells.append(("markdown", f"## Exercise {number}\n\n{plain(exercise.text)}{hints}"))
-        cells.append(("code", exercise.start or _blanks(definition)))
-        cells.append(("code", _check(exercise.label, definition)))
+        if exercise.start:
+            cells.append(("code", exercise.start))
+        cells.append(("code", check_cell(definition)))
         if solutions and exercise.solution:
             kind, first = exercise.solution[0]
             heading = "### Solution"
@@ -173,21 +174,15 @@ def _cell(number: int, kind: str, text: str) -> dict[str, Any]:
     return cell if kind == "markdown" else {**cell, "execution_count": None, "outputs": []}
 
 
-def _blanks(exercise: Exercise) -> str:
-    """A line for each value that an exercise asks for."""
-    assert isinstance(exercise, AnswersExercise)
-    lines = []
+def check_cell(exercise: Exercise) -> str:
+    """The code that checks an answer, with three dots for each value that is asked for."""
+    if not isinstance(exercise, AnswersExercise):
+        return f'check("{exercise.label}", {exercise.name})'
+    lines = ["check(", f'    "{exercise.label}",']
     for name, asked in exercise.asked.items():
-        choices = f"  # one of: {', '.join(map(repr, asked.choices))}" if asked.choices else ""
-        lines.append(f"{name} = ...{choices}")
-    return "\n".join(lines)
-
-
-def _check(label: str, exercise: Exercise) -> str:
-    if isinstance(exercise, AnswersExercise):
-        values = ", ".join(f"{name}={name}" for name in exercise.asked)
-        return f'check("{label}", {values})'
-    return f'check("{label}", {exercise.name})'
+        lines.append(f"    {name}=...,{'  # one of:' if asked.choices else ''}")
+        lines += [f"    #   {choice!r}" for choice in asked.choices]
+    return "\n".join([*lines, ")"])
 
 
 def plain(text: str) -> str:

@@ -47,7 +47,7 @@ class Silent:
         (lambda x, y: np.outer(x, y) + 1j, "numbers are asked for"),
         (lambda x, y: Silent(), "numbers are asked for"),
         (lambda x: x, "raised TypeError"),
-        (np.outer(np.ones(2), np.ones(2)), "Pass its name, uncalled"),
+        (np.outer(np.ones(2), np.ones(2)), "Pass outer without parentheses"),
     ],
 )
 def test_a_wrong_function_is_told_what_is_wrong(answer, words):
@@ -135,8 +135,8 @@ def test_the_verdict_never_holds_the_right_number():
 
 
 def test_what_is_passed_to_check_is_told():
-    assert "asks for one function, actor_slope(s, u)" in check("chain-bent").message
-    assert "asks for one function" in check("chain-bent", slope=3).message
+    assert "asks for actor_slope(s, u) and nothing else" in check("chain-bent").message
+    assert "asks for actor_slope(s, u)" in check("chain-bent", slope=3).message
     assert "Pass the values by name" in check("chain-wiggle", 0).message
 
 

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from dpgcourse.exercises import CHAPTERS as CHECKERS
+from dpgcourse.exercises import find, labels, module_of
+from dpgcourse.exercises.sheets import check_cell
 from tests.book.rules import toc_pages
 from tests.site import rules
 
@@ -41,3 +44,13 @@ def test_equations_and_ledger_lead_to_each_other(html):
 
 def test_every_place_that_links_show_has_a_card(html):
     assert list(rules.places_have_cards(html, PAGES)) == []
+
+
+@pytest.mark.parametrize("module", CHECKERS.values())
+def test_an_exercise_shows_how_it_is_checked_before_its_hints(html, module):
+    page = rules.parse(html / f"book/{module.removeprefix('ch')}.html")
+    for label in labels():
+        if module_of(label) == module:
+            blocks = page.select(f"#ex-{label} pre")
+            assert check_cell(find(label)[1]) in [block.get_text().strip() for block in blocks]
+            assert blocks[-1].find_next("details") in page.select(f"#ex-{label} details")
