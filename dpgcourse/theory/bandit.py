@@ -1,4 +1,4 @@
-"""Chapter 8: the bandit of Silver et al. (2014), section 5.1, with the baseline as a switch.
+"""Appendix 8: the bandit of Silver et al. (2014), section 5.1, with the baseline as a switch.
 
 One state, m actions, reward r = −(a − a*)ᵀC(a − a*) with a* = 4 in every entry and eigenvalues of
 C in {0.1, 1}. The policy is its mean θ. Each update draws 2m actions around θ, refits a critic to

@@ -233,6 +233,15 @@ def exercises_have_solutions(name: str, notebook: NotebookNode) -> Iterator[str]
         yield f"solution {label} has no exercise"
 
 
+def exercises_are_pointed_to(name: str, notebook: NotebookNode) -> Iterator[str]:
+    """The text says, before the summary, where a reader can do each exercise."""
+    text = prose(notebook)
+    taught = EXERCISE_BLOCK.split(numbers.REPEATS.split(text)[0])[0]
+    for label in EXERCISE.findall(text):
+        if f"{{ref}}`{label}`" not in taught:
+            yield f"nothing before the summary and the exercises points to {label}"
+
+
 def stated_numbers_are_computed(name: str, notebook: NotebookNode) -> Iterator[str]:
     """Every number of the text comes from a cell, except those that `numbers.UNCOMPUTED` lists."""
     allowed = numbers.UNCOMPUTED.get(name, [])
@@ -281,6 +290,7 @@ RULES = [
     folded_cells_are_folded_everywhere,
     every_cell_is_checked,
     exercises_have_solutions,
+    exercises_are_pointed_to,
     stated_numbers_are_computed,
     asked_asserts_are_in_the_solution,
 ]

@@ -29,6 +29,14 @@ TEXT = """# One
 
 $$ \\ell(u) = u^2 $$ (eq-one)
 
+**Try it:** {ref}`ex-one`, a number.
+
+## Summary
+
+A square, see {ref}`ex-one`.
+
+## Exercises
+
 ```{exercise}
 :label: ex-one
 
@@ -221,6 +229,11 @@ FAULTS = {
     "no solution": ("text", _replaced("{solution}", "{note}"), "ex-one has 0 solutions"),
     "solution of nothing": ("text", _replaced("{exercise}", "{note}"), "ex-one has no exercise"),
     "exercise without label": ("text", _replaced(":label: ex-one", ""), "has no label"),
+    "exercise in the summary alone": (
+        "text",
+        _replaced("**Try it:** {ref}`ex-one`, a number.", ""),
+        "points to ex-one",
+    ),
 }
 
 
