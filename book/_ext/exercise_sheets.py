@@ -9,7 +9,7 @@ from pathlib import Path
 from docutils import nodes
 from sphinx_exercise.nodes import exercise_enumerable_node
 
-from dpgcourse.exercises import find
+from dpgcourse.exercises import find, labels
 from dpgcourse.exercises.sheets import check_cell, write_sheets
 
 CHAPTER = re.compile(r"^book/((\d\d)_\w+)$")
@@ -35,8 +35,12 @@ def number_within_chapter(app, env):
 
 def show_checks(app, doctree):
     """Show in each exercise how its answer is checked, and the names to be given."""
+    known = set(labels())  # of these notebooks; a page may hold exercises of its own
     for exercise in doctree.findall(exercise_enumerable_node):
-        _, definition = find(exercise["label"].removeprefix("ex-"))
+        label = exercise["label"].removeprefix("ex-")
+        if label not in known:
+            continue
+        _, definition = find(label)
         code = check_cell(definition)
         body = next(x for x in exercise.children if isinstance(x, nodes.section))
         hints = [i for i, x in enumerate(body) if x.get("type") == "dropdown"]
