@@ -96,8 +96,9 @@ TABLES: dict[str, str] = {
         "python results/bugs-field/field_faults.py --first-seed 200 "
         "--out results/bugs-field-fresh-seeds/evidence.csv"
     ),
+    "trained-agent/stages.safetensors": "python results/trained-agent/trained_agent.py",
 }
-"""Each table that is no part of a record -> the command that makes it."""
+"""Each table or file that is no part of a record -> the command that makes it."""
 
 
 def command_of(name: str) -> str:
@@ -139,6 +140,7 @@ def probe(name: str) -> list[float]:
             "lqr": _probe_linear_actor,
             "bugs-field": _probe_field_faults,
             "bugs-field-fresh-seeds": _probe_field_faults,
+            "trained-agent": _probe_trained_agent,
         }
         return probes.get(name.partition("/")[0], _probe_sanity_checks)()
     return []
@@ -171,6 +173,12 @@ def _probe_linear_actor() -> list[float]:
     config = replace(linear_actor.CONFIG, num_seeds=1, steps=60, learning_starts=20, eval_every=60)
     _, columns = linear_actor.run(config)
     return [float(values[-1, 0]) for values in columns.values()]
+
+
+def _probe_trained_agent() -> list[float]:
+    stages = importlib.import_module("results.trained-agent.trained_agent").short_run()
+    actor, critic = (stages[name][-1].sum(dtype=float) for name in ("actors", "critics"))
+    return [float(x) for x in (stages["returns"][-1], actor, critic)]
 
 
 @cache  # the same for both sets of seeds

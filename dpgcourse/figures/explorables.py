@@ -12,8 +12,6 @@ from importlib.resources import files
 from IPython.display import HTML
 
 FOLDER = files("dpgcourse.figures") / "explorables_js"
-# Used by explorables, and none themselves.
-SHARED = ("kit", "linear", "mlp", "mount", "pendulum", "stages")
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";\n', re.MULTILINE)
 _MOUNT = re.compile(r"^export (async )?function mount\(", re.MULTILINE)
@@ -37,7 +35,8 @@ def show(name: str, **params) -> HTML:
         f'<div class="explorable" id="{element}" data-explorable="{name}" '
         f'data-params="{html.escape(values)}"></div>\n'
         f'<script type="module">\n{bundle(name)}\n'
-        f'mount(document.getElementById("{element}"), {values});\n</script>'
+        f'for (const root of [document.getElementById("{element}")]) {{\n'
+        "  mount(root, JSON.parse(root.dataset.params));\n}\n</script>"
     )
 
 

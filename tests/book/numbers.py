@@ -67,7 +67,8 @@ def computed(cells: Iterable[NotebookNode], texts: Iterable[str]) -> set[float]:
     """Every number in the code of some cells and in the texts that they print; 5% is 0.05."""
     found = set()
     sources = [_results(cell) for cell in cells if cell.cell_type == "code"]
-    for pattern, read in ((IN_CODE, sources), (IN_OUTPUT, texts)):
+    printed = [text for text in texts if "data-explorable=" not in text]  # a script, no result
+    for pattern, read in ((IN_CODE, sources), (IN_OUTPUT, printed)):
         for text in read:
             for number, percent in pattern.findall(text):
                 value = float(re.sub("[,_]", "", number))

@@ -61,6 +61,16 @@ def test_a_printed_percentage_is_a_share_and_no_plain_number():
     assert problem == "the text says 31, which no cell near it computes"
 
 
+def test_the_script_of_an_explorable_computes_nothing():
+    code = nbformat.v4.new_code_cell("show()")
+    shown = {"text/html": '<div data-explorable="x"></div><script>const PAD = 38;</script>'}
+    code.outputs = [nbformat.v4.new_output("execute_result", data=shown)]
+    text = nbformat.v4.new_markdown_cell("It is 38.")
+    notebook = nbformat.v4.new_notebook(cells=[code, text])
+    (problem,) = rules.stated_numbers_are_computed("99.ipynb", notebook)
+    assert problem == "the text says 38, which no cell near it computes"
+
+
 @pytest.mark.parametrize("letter", "ABCD")
 def test_a_number_is_computed_in_its_section_or_in_the_one_before(letter):
     texts = ["# O", "## A", "## B", "## C", "## D", "## Summary\nIt is 149.5."]

@@ -46,10 +46,11 @@ def test_a_free_port_is_no_complaint():
     assert serve.main(["--free", str(free_port())]) is None
 
 
-def test_the_folder_is_served(tmp_path):
+@pytest.mark.parametrize("host", [[], ["--host", "0.0.0.0"]])
+def test_the_folder_is_served(tmp_path, host):
     (tmp_path / "index.html").write_text("hello")
     port = free_port()
-    command = [sys.executable, TOOL, tmp_path, str(port)]
+    command = [sys.executable, TOOL, tmp_path, str(port), *host]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
         assert server.stdout.readline().startswith(b"Open http://127.0.0.1:%d" % port)
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/index.html") as page:

@@ -8,7 +8,7 @@ import pytest
 from tests.site.test_browser import open_page
 
 ROOT = Path(__file__).resolve().parents[2]
-SHOWN = re.compile(r"explorables\.show\(\s*\\\"(\w+)\\\"")
+SHOWN = re.compile(r"data-explorable=\\\"(\w+)")
 PLACES = [
     (f"book/{path.stem}", name)
     for path in sorted((ROOT / "book").glob("*.ipynb"))

@@ -7,8 +7,8 @@ export const COLORS = {
 const CSS = `
 .explorable { margin: 1.25rem 0; padding: .8rem 1rem; border: 1px solid #80808060; border-radius: .5rem; container-type: inline-size; }
 .explorable .task { margin: 0 0 .6rem; }
-.explorable .charts { display: grid; gap: .75rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 13rem), 1fr)); }
-.explorable figure { margin: 0; min-width: 0; }
+.explorable .charts { display: grid; gap: .75rem; align-items: end; grid-template-columns: repeat(auto-fit, minmax(min(100%, 12.25rem), 1fr)); }
+.explorable figure { margin: 0; padding: 0; min-width: 0; }
 .explorable .title { font-size: .875rem; line-height: 1.35; margin: 0 0 .2rem; font-variant-numeric: tabular-nums; }
 .explorable svg { display: block; width: 100%; height: auto; }
 .explorable svg text { font: 12px system-ui, sans-serif; fill: currentColor; }
@@ -315,8 +315,17 @@ export function loop(root, frame) {
     get running() { return running; },
     start() {
       running = true;
+      hush(root, true);
       wake();
     },
-    stop() { running = false; },
+    stop() {
+      running = false;
+      hush(root, false);
+    },
   };
+}
+
+/** While something moves, its text is not read out at every frame. */
+function hush(root, quiet) {
+  root.querySelector(".reading")?.setAttribute("aria-live", quiet ? "off" : "polite");
 }
