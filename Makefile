@@ -5,6 +5,7 @@
 #   NOTEBOOK_RUNS  how often `make test-long` runs the chapters in a row; default 30
 #   CHAPTER      a chapter for `make execute` and `make check`: 11, ddpg or a path; default all
 #   PORT         where `make serve` serves the book
+#   SERVE_OPTIONS  options of `make serve`: "--host 0.0.0.0" in a container
 #   LAB_OPTIONS  options of `jupyter lab`: "--allow-root" for root,
 #                "--no-browser --ip=0.0.0.0" in a container
 
@@ -17,6 +18,7 @@ PORT ?= 8000
 CHAPTER ?=
 NOTEBOOK_RUNS ?= 30
 LAB_OPTIONS ?=
+SERVE_OPTIONS ?=
 # One thread each: two workers are busy with two cores already.
 # Whole modules to each of two workers: the cells of a notebook share a kernel.
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest
@@ -28,7 +30,7 @@ BOOK_SOURCES := _config.yml _toc.yml \
 	$(shell find book dpgcourse -type f -not -path '*/__pycache__/*' -not -path '*/.*')
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve free-port lab test test-long results results-status faults bench lint execute check lock clean
+.PHONY: help book pdf serve free-port lab test test-long results results-status faults bench lint execute check lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,13 +40,16 @@ book: $(READY) ## Build the book as web pages
 	@echo "The book is in $(CURDIR)/_build/html/index.html"
 
 serve: free-port _build/complete ## Build the book if it has changed, and serve it; PORT=8000
-	@$(BIN)/python tools/serve.py _build/html $(PORT)
+	@$(BIN)/python tools/serve.py _build/html $(PORT) $(SERVE_OPTIONS)
 
 free-port: $(READY)
 	@$(BIN)/python tools/serve.py --free $(PORT)
 
 _build/complete: $(BOOK_SOURCES) | $(READY)
 	$(BUILD_BOOK)
+
+pdf: _build/complete ## Print the built book as one PDF
+	@$(BIN)/python -m tools.make_pdf
 
 lab: $(READY) ## Open the chapters in JupyterLab; LAB_OPTIONS="--allow-root --no-browser"
 	$(BIN)/jupyter lab --notebook-dir=book $(LAB_OPTIONS)

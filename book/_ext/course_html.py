@@ -51,14 +51,13 @@ def _start_katex(rundir, timeout):
     raise katex.KaTeXServer.timeout_error(timeout)
 
 
-def _drop_thebe(app, pagename, templatename, context, doctree):
-    # sphinx-thebe adds a loader that fetches from a CDN and declares a constant twice.
-    def keep(script):
-        name = str(getattr(script, "filename", "") or "")
-        body = (getattr(script, "attributes", None) or {}).get("body") or ""
-        return "thebe" not in name.lower() and "THEBE_JS_URL" not in body
-
-    context["script_files"][:] = [s for s in context["script_files"] if keep(s)]
+def _drop_thebe(app, config):
+    # Jupyter Book always loads sphinx-thebe. It would fetch from a CDN, and write the
+    # name of a foreign repository into each page.
+    for listeners in app.events.listeners.values():
+        listeners[:] = [x for x in listeners if x.handler.__module__ != "sphinx_thebe"]
+    styles = app.registry.css_files
+    styles[:] = [style for style in styles if style[0] != "sphinx-thebe.css"]
 
 
 def _tie_to_ledger(app, pagename, templatename, context, doctree):
@@ -86,6 +85,6 @@ def setup(app):
     katex.STARTUP_TIMEOUT = 60.0
     katex.RENDER_TIMEOUT = 60.0
     katex.KATEX_DEFAULT_OPTIONS["throwOnError"] = True
-    app.connect("html-page-context", _drop_thebe, priority=900)
+    app.connect("config-inited", _drop_thebe)
     app.connect("html-page-context", _tie_to_ledger)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -20,7 +20,9 @@ OUTPUT = re.compile(
 def share_scripts(app, pagename, templatename, context, doctree):
     """Replace the scripts of a page's explorables by the one that mounts them all."""
     address = app.builder.get_relative_uri(pagename, "index").removesuffix("index.html")
-    script = f'<script type="module" src="{address}_static/explorables/mount.js"></script>'
+    script = (
+        f'<script type="module" src="{address}_static/explorables/mount.js"></script>'
+    )
     context["body"] = OUTPUT.sub(rf"\1{script}", context.get("body") or "")
 
 

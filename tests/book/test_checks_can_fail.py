@@ -372,10 +372,10 @@ def test_load_from_elsewhere_in_a_page_is_found(html, tag):
 
 
 def test_load_from_elsewhere_in_a_style_sheet_is_found(html):
-    with (html / "_static/course.css").open("a", encoding="utf-8") as style:
+    with (html / "_static/book.css").open("a", encoding="utf-8") as style:
         style.write("p { background: url('https://example.org/x.png') }")
     (message,) = site_rules.loads_nothing_from_elsewhere(html)
-    assert message == "_static/course.css loads https://example.org/x.png"
+    assert message == "_static/book.css loads https://example.org/x.png"
 
 
 @pytest.mark.parametrize(

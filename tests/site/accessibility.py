@@ -7,8 +7,6 @@ which a screen reader reads, becomes one text, and so does code. Contrast is mea
 page that has nothing left but the texts to measure and what contains them.
 """
 
-import json
-
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
@@ -34,7 +32,7 @@ _SHORTEN = """() => {
   for (const glyphs of document.querySelectorAll(".katex-html:not(:has([data-look]))"))
     glyphs.remove();
   for (const mathml of document.querySelectorAll(".katex-mathml math"))
-    mathml.textContent = mathml.querySelector("annotation").textContent;
+    mathml.replaceChildren(mathml.textContent);
   for (const token of document.querySelectorAll("pre span:not([data-look])"))
     token.replaceWith(...token.childNodes);
 }"""
@@ -51,7 +49,7 @@ _CONTRAST = "color-contrast"
 def in_scheme(page: Page, scheme: str) -> Page:
     """Switch an open page to "light" or "dark", and wait until it has followed."""
     page.emulate_media(color_scheme=scheme)
-    page.wait_for_function(f"document.documentElement.dataset.theme === {json.dumps(scheme)}")
+    page.locator(f"html[data-theme={scheme}]").wait_for(state="attached")
     return page
 
 

@@ -5,11 +5,13 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, sync_playwright
+
+from tools.serve import Handler
 
 HTML = Path(__file__).resolve().parents[2] / "_build/html"
 # No sandbox: it needs rights that a container lacks. The others keep Chromium itself off the net.
@@ -24,7 +26,7 @@ FLAGS = [
 ]
 
 
-class _QuietHandler(SimpleHTTPRequestHandler):
+class _QuietHandler(Handler):
     def log_message(self, *arguments):
         pass
 

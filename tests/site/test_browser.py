@@ -12,7 +12,7 @@ from tests.site.accessibility import violations
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = sorted(f"book/api/{path.stem}" for path in (ROOT / "book/api").glob("*.md"))
-PAGES = [*toc_pages(ROOT), *ROOMS, "search"]
+PAGES = [*toc_pages(ROOT), *ROOMS, "search", "404"]
 # Chapters are made of the same parts, and so are the rooms of `book/api`: two of the one kind and
 # none of the other are measured each time, all others in the long checks.
 MADE_ALIKE = re.compile(r"book/(\d\d_|appendix_|api/)")
@@ -79,6 +79,7 @@ def test_page_opens_cleanly_fits_a_phone_and_is_accessible(browser, site, name):
     problems["printed lines that a phone cuts"] = page.evaluate(CUT_OUTPUTS)
     page.set_viewport_size(DESKTOP)
     if name not in SAME_PARTS:
+        page.wait_for_timeout(400)  # then the theme has made wide code a stop of the tab key
         problems |= violations(page)
     page.close()
     assert {kind: found for kind, found in problems.items() if found} == {}
@@ -141,11 +142,3 @@ def test_what_is_not_accessible_is_found(browser, site, planted):
     found = violations(page)
     page.close()
     assert sorted(scheme for scheme in found if found[scheme]) == PLANTS[planted]
-
-
-def test_search_finds_the_chain_rule(browser, site):
-    visit = open_page(browser, site, "search")
-    visit.page.goto(f"{site}/search.html?q=chain+rule")
-    visit.page.wait_for_selector("#search-results li a", timeout=10_000)
-    assert visit.page.locator("#search-results li a").count() >= 2
-    visit.page.close()

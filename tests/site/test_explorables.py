@@ -1,5 +1,6 @@
 """Every explorable of the built pages: it answers, at its ends, by keyboard, and in the dark."""
 
+import math
 import re
 from pathlib import Path
 
@@ -15,23 +16,27 @@ PLACES = [
     for name in SHOWN.findall(path.read_text(encoding="utf-8"))
 ]
 NUMBER = r"[−-]?\d+(?:\.\d+)?"
-PRODUCT = re.compile(rf"({NUMBER}(?: × {NUMBER})+) = ({NUMBER})")
+FACTOR = rf"(?:{NUMBER}|\({NUMBER}\))"
+PRODUCT = rf"{FACTOR}(?: × {FACTOR})+"
+SUM = re.compile(rf"({PRODUCT}(?: [+−] {PRODUCT})*) = ({NUMBER})")
+PICTURE = re.compile(r"data:image/[^\"]*")
 BROKEN = re.compile(r"NaN|Infinity|undefined|\[object")
 
 
 def value(text):
-    return float(text.replace("−", "-"))
+    return float(text.strip("()").replace("−", "-"))
 
 
 def wrong_products(text):
-    """The products in a text that do not multiply as they are shown."""
-    for factors, result in PRODUCT.findall(text):
-        product = 1.0
-        for factor in factors.split(" × "):
-            product *= value(factor)
+    """The products, and sums of products, that do not give what is shown."""
+    for terms, result in SUM.findall(text):
+        total = sum(
+            math.prod(map(value, term.split(" × "))) * (-1 if sign == "−" else 1)
+            for sign, term in re.findall(rf"(?:^| ([+−]) )({PRODUCT})", terms)
+        )
         digits = len(result.partition(".")[2])
-        if abs(product - value(result)) > 0.5001 * 10**-digits:
-            yield f"{factors} = {result}"
+        if abs(total - value(result)) > 0.5001 * 10**-digits:
+            yield f"{terms} = {result}"
 
 
 class Explorable:
@@ -50,7 +55,8 @@ class Explorable:
     def problems(self):
         """What is wrong with what is seen now."""
         self.page.wait_for_timeout(40)  # for two frames
-        found = [*BROKEN.findall(self.state()), *wrong_products(self.root.inner_text())]
+        written = PICTURE.sub("", self.state())  # base64 may hold any letters
+        found = [*BROKEN.findall(written), *wrong_products(self.root.inner_text())]
         needed, given = self.root.evaluate("root => [root.scrollWidth, root.clientWidth]")
         if needed > given + 1:  # one for rounding
             found.append(f"{needed} pixels wide, allowed: {given}")
@@ -66,9 +72,10 @@ def explorable(browser, site, request):
 
 
 def test_a_product_that_does_not_multiply_is_noticed():
-    assert list(wrong_products("0.06 × 2.00 = 0.13, and 2.00 × −3.00 = −6.00")) == [
-        "0.06 × 2.00 = 0.13"
-    ]
+    right = "2.00 × −3.00 = −6.00, and 2.00 × 4.00 + 0.50 × (−2.00) − 2.00 × 1.50 = 4.00"
+    assert list(wrong_products(right)) == []
+    for wrong in ("0.06 × 2.00 = 0.13", "2.00 × 4.00 + 0.50 × (−2.00) = 9.00"):
+        assert list(wrong_products(f"{right}, {wrong}")) == [wrong]
 
 
 @pytest.mark.parametrize("explorable", PLACES, indirect=True, ids=str)

@@ -69,7 +69,8 @@ def test_a_link_shows_its_card_under_the_mouse(browser, site, html, name, kind):
     box, size = page.locator("#hover-card").bounding_box(), page.viewport_size
     assert box["x"] >= 0 and box["x"] + box["width"] <= size["width"]
     for image in page.locator("#hover-card img").all():
-        page.wait_for_function("image => image.naturalWidth > 0", arg=image.element_handle())
+        loaded = "image => image.decode().then(() => image.naturalWidth)"
+        assert image.evaluate(loaded) > 0
     page.mouse.move(box["x"] + 5, box["y"] + 5)  # onto the card: it stays
     page.wait_for_timeout(500)
     assert page.locator("#hover-card").is_visible()
@@ -113,7 +114,7 @@ def test_a_page_opened_from_a_folder_has_cards(browser, html):
     page.close()
 
 
-@pytest.mark.parametrize("lost", ["hover_cards.js", "cards/book/glossary.js"])
+@pytest.mark.parametrize("lost", ["_static/book.js", "cards/book/glossary.js"])
 def test_a_card_that_is_missing_is_noticed(browser, site, lost):
     page = browser.new_page()
     page.route(re.compile(re.escape(lost)), lambda route: route.abort())

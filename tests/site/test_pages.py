@@ -38,6 +38,20 @@ def test_mathematics_is_set_without_a_script(html, page):
     assert list(rules.mathematics_is_set(rules.parse(html / f"{page}.html"))) == []
 
 
+def test_the_policy_of_every_page_is_strict(html):
+    assert list(rules.policy_is_strict(html, with_webassembly=["search.html"])) == []
+
+
+def test_every_page_says_what_it_is(html):
+    assert list(rules.says_what_it_is(html)) == []
+
+
+def test_every_source_has_a_link(html):
+    sources = rules.parse(html / "book/references.html").select("div.citation")
+    without = [x.get_text()[:60] for x in sources if not x.select("a.reference.external")]
+    assert len(sources) > 40 and without == []
+
+
 def test_equations_and_ledger_lead_to_each_other(html):
     assert list(rules.equations_and_ledger_are_tied(html, PAGES, "book/ledger")) == []
 

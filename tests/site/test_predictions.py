@@ -78,7 +78,7 @@ def test_what_is_kept_by_something_else_is_no_harm(visit):
 
 def test_a_page_without_the_script_shows_choices_and_unfolds_reasons(browser, site):
     page = browser.new_page()
-    page.route("**/predictions.js*", lambda route: route.abort())
+    page.route("**/book.js*", lambda route: route.abort())
     page.goto(f"{site}/{FIRST}.html")
     box = page.locator(".prediction").first
     assert box.locator("li").count() >= 2
