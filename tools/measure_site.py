@@ -117,7 +117,7 @@ def weigh(browser: BrowserContext, address: str) -> Weight:
     received: list[float] = []
     session.on("Network.loadingFinished", lambda e: received.append(e["encodedDataLength"]))
     page.goto(address, wait_until="load")
-    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
+    page.wait_for_timeout(200)
     requests, kilobytes = len(received), sum(received) / 1000
     paint, load = page.evaluate(TIMES)
     nodes = page.evaluate("document.querySelectorAll('*').length")

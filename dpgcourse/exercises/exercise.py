@@ -200,9 +200,11 @@ class AnswersExercise:
             text = f"This exercise asks for {', '.join(self.asked)}."
             return Verdict(title, False, text, (("received", ", ".join(answers) or "nothing"),))
         problems = {name: x.problem(name, answers[name]) for name, x in self.asked.items()}
-        pairs = tuple((name, shown(answers[name])) for name, text in problems.items() if text)
-        if not pairs:
+        if not any(problems.values()):
             return Verdict(title, True, f"Checked: {self.checked}.")
+        wrong = [name for name, text in problems.items() if text]
+        given = [name for name in wrong if answers[name] is not None and answers[name] is not ...]
+        pairs = tuple((name, shown(answers[name])) for name in given)
         return Verdict(title, False, " ".join(text for text in problems.values() if text), pairs)
 
 

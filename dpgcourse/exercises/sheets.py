@@ -6,6 +6,7 @@ that every notebook shows.
 """
 
 import functools
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -179,9 +180,12 @@ def check_cell(exercise: Exercise) -> str:
     if not isinstance(exercise, AnswersExercise):
         return f'check("{exercise.label}", {exercise.name})'
     lines = ["check(", f'    "{exercise.label}",']
-    for name, asked in exercise.asked.items():
-        lines.append(f"    {name}=...,{'  # one of:' if asked.choices else ''}")
-        lines += [f"    #   {choice!r}" for choice in asked.choices]
+    for choices, group in itertools.groupby(exercise.asked.items(), lambda x: x[1].choices):
+        names = [name for name, _ in group]
+        if choices:
+            lines.append(f"    # {'each is ' if len(names) > 1 else ''}one of:")
+            lines += [f"    #   {choice!r}" for choice in choices]
+        lines += [f"    {name}=...," for name in names]
     return "\n".join([*lines, ")"])
 
 
