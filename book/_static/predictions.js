@@ -35,6 +35,13 @@
     });
   };
 
+  // What is read out for a choice with formulas; a formula alone does not name a form element.
+  const spoken = (words) => {
+    const copy = words.cloneNode(true);
+    copy.querySelectorAll("[aria-hidden]").forEach((glyphs) => glyphs.remove());
+    return copy.textContent.trim();
+  };
+
   const enliven = (box, all) => {
     const list = box.querySelector("ul");
     list.setAttribute("role", "radiogroup");
@@ -53,6 +60,7 @@
       const words = document.createElement("span");
       words.append(...choice.childNodes);
       label.append(input, words);
+      if (words.querySelector(".katex")) input.setAttribute("aria-label", spoken(words));
       choice.append(label);
       input.addEventListener("change", () => {
         const right = item.classList.contains("right");
