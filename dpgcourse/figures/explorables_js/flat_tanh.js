@@ -51,7 +51,8 @@ export function mount(root, params) {
   let critic = "wrong", remedy = "none", steps, z, paths, handover, back, remaining = 0;
 
   const charts = row(begin(root, "Let the wrong critic push for 100 steps, then choose the right critic, and count the "
-    + "steps back to the favorite. Which gradients need more if the wrong critic pushes for 300 steps?"));
+    + "steps back to the favorite. All three gradients run at once; the list chooses which one the two left "
+    + "charts show. Which of them need more steps if the wrong critic pushes for 300?"));
   const axis = [low - 0.8, high + 1.2];
   const squash = new Chart(charts, { x: Z, y: axis, xLabel: "z", yLabel: "a" });
   const slopes = new Chart(charts, { x: Z, y: [-13, 17], xLabel: "z" });

@@ -87,7 +87,7 @@ export function mount(root, { system, best, corners, start: first, x, y }) {
   const rates = { gradient: 0, natural: 0, iteration: 0 }; // powers of ten
   let start = first, way = "gradient", k = 0;
   const charts = row(begin(root, "Drag the start and raise the step size: when does the path leave the shaded region? "
-    + "Then take the natural gradient: with which step size does it do what policy iteration does?"));
+    + "Then choose policy iteration: with which step size would the natural gradient take its first step?"));
   const plane = new Chart(charts, { x, y, xLabel: "gain on position", yLabel: "speed" });
   const fall = new Chart(charts, { x: [0, STEPS + 4], y: [-6.5, 3.5], xLabel: "step", yLabel: "log₁₀" });
   const cart = new Chart(charts, { x: [0, SECONDS], y: [-1.2, 1.2], xLabel: "time in s", yLabel: "m" });

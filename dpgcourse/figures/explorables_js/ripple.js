@@ -73,7 +73,7 @@ export function mount(root, { start: firstStart, delta, omega, ...task }) {
     text.textContent = `The value is off by at most δ = ${show(ripple.delta)}, and the slope by at most `
       + `δω = ${show(ripple.delta)} × ${ripple.omega} = ${show(ripple.delta * ripple.omega)}. `
       + `From ${fixed(start)} the climb ends at ${fixed(end)}: ` + (arrived
-      ? `it has reached the top, ${fixed(task.top)}.`
+      ? `less than 0.1 from the top, ${fixed(task.top)}.`
       : `it is stranded, and ${fixed(task.best - trueValue(end, task))} of the true value is lost.`);
   }
 

@@ -89,7 +89,7 @@ export function mount(root, { critics, critic: name, gamma: firstGamma, alpha: f
   let gamma = firstGamma, alpha = firstAlpha, power = Math.log10(firstTau);
   let view = "near";
   const charts = row(begin(root, "Lower τ until all eigenvalues lie inside the circle, and the error shrinks. "
-    + "Does any step size do the same at τ = 1? And which step size is too large for every τ?"));
+    + "Does any step size do the same at τ = 1? And which step size is too large for the slowest copy, τ = 0.001?"));
   const plane = new Chart(charts, { x: VIEWS[view][0], y: VIEWS[view][1], xLabel: "real part", yLabel: "imag." });
   const growth = new Chart(charts, { x: AXIS, y: [0.96, 1.06], xLabel: "log₁₀ τ", yLabel: "factor" });
   const course = new Chart(charts, { x: [0, UPDATES + 30], y: [-6, 14], xLabel: "update", yLabel: "log₁₀" });

@@ -33,8 +33,8 @@ export function mount(root) {
   const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
   const order = (name, more = {}) => worker.postMessage({ order: name, ...more });
 
-  begin(root, "Press Start, and watch the orange policy follow the arrows up the critic. After about "
-    + "5,000 updates the rod swings up. Then let the agent make a mistake: which picture tells first?");
+  begin(root, "Press Start, and watch the orange policy follow the arrows up the critic. After 2,000 "
+    + "to 6,500 updates, by seed, the rod stands. Then choose a mistake: which of the pictures show it?");
   root.classList.add("playground");
   root.append(element("style", {}, CSS));
   const buttons = panel(root);
