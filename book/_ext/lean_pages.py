@@ -24,6 +24,8 @@ PICTURE = re.compile(
 )
 COLORS = 256
 VISIBLE = 16  # of 255, in any channel
+# Figures of 5.8 inches nearly fill the column; letters of 10 points are as in captions.
+ENLARGED = 1.1
 FEW = 1e-3  # share of the pixels that may differ visibly
 
 
@@ -56,6 +58,13 @@ def lighten_code(app, exception):
 # Pictures
 
 
+def shown_size(picture):
+    """The size of a picture on a page, in CSS pixels: that of its letters, if known."""
+    dots_an_inch = picture.info.get("dpi", (None,))[0]
+    scale = ENLARGED * 96 / dots_an_inch if dots_an_inch else 1
+    return [round(scale * pixels) for pixels in picture.size]
+
+
 def place_pictures(app, pagename, templatename, context, doctree):
     """Give each picture its size, load it late, and let it open at full size."""
     files = {name: path for path, (_, name) in app.env.images.items()}
@@ -63,7 +72,7 @@ def place_pictures(app, pagename, templatename, context, doctree):
     def placed(found):
         path = Path(app.srcdir, files[found["name"]])
         with Image.open(path) as picture:
-            width, height = picture.size
+            width, height = shown_size(picture)
         image = (
             f'<img {found["attributes"]} width="{width}" height="{height}"'
             ' loading="lazy" decoding="async" />'

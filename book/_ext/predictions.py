@@ -53,7 +53,7 @@ class Prediction(SphinxDirective):
             is_right = bool(RIGHT.match(reasons[0].astext()))
             right += is_right
             item["classes"] += ["right" if is_right else "wrong"]
-            fold = "<details><summary>If you choose this</summary>"
+            fold = '<details class="fold"><summary>If you choose this</summary>'
             item.children[1:] = []
             item += nodes.raw("", fold, format="html")
             item += reasons
