@@ -2,14 +2,15 @@
 
 In a notebook the output of an explorable holds its script, so that live Jupyter shows
 it. The built page loads ``explorables/mount.js`` instead, which a strict
-Content-Security-Policy allows.
+Content-Security-Policy allows. Each explorable is one file with all that it imports, so
+that a page makes few requests.
 """
 
 import re
 import shutil
 from pathlib import Path
 
-from dpgcourse.figures.explorables import FOLDER
+from dpgcourse.figures.explorables import FOLDER, bundle, names
 
 OUTPUT = re.compile(
     r'(<div class="explorable"[^>]*></div>\n)<script type="module">.*?</script>',
@@ -32,6 +33,9 @@ def copy_scripts(app, exception):
         folder = Path(app.outdir) / "_static" / "explorables"
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(str(FOLDER), folder)
+        for name in names():
+            script = f"{bundle(name)}\n\nexport {{ mount }};\n"
+            (folder / f"{name}.js").write_text(script, encoding="utf-8")
 
 
 def setup(app):

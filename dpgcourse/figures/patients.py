@@ -4,7 +4,6 @@ Each patient is one seed of a record, with what was logged at its evaluations, t
 probes, and the evidence that `dpgcourse.analysis.diagnosis` judges. Nothing is trained here.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +26,6 @@ PATIENTS = (
 
 LOGGED = (
     "value_gap",
-    "policy_improvement",
     "saturation",
     "action_gradient_norm",
     "execution_error",
@@ -35,21 +33,20 @@ LOGGED = (
 )
 
 
-def game(healthy: Record, probed: Mapping[str, np.ndarray], folder: Path) -> dict:
+def game(healthy: Record, folder: Path) -> dict:
     """What the explorable needs, as JSON can hold it.
 
     Args:
         healthy: the record that patients are compared with.
-        probed: answers of its seeds to the probes.
         folder: holds a record for each of `PATIENTS`, and ``sanity_checks.csv``.
 
     Returns:
-        The steps of the evaluations; for each instrument the lowest and highest values of the
-        healthy seeds; the patients; the rules; and what each mistake is.
+        The steps of the evaluations; for each logged instrument the lowest and highest values of
+        the healthy seeds; the patients; the rules; and what each mistake is. Instruments have the
+        names that the rules use.
     """
     answers = sanity_checks.read(folder / "sanity_checks.csv")
     bands = {name: [x.min(1), x.max(1)] for name, x in _curves(healthy).items()}
-    bands |= {name: [x.min(), x.max()] for name, x in probed.items()}
     return {
         "steps": healthy.steps.tolist(),
         "bands": {name: [_short(x) for x in band] for name, band in bands.items()},
@@ -71,7 +68,8 @@ def _curves(record: Record) -> dict[str, np.ndarray]:
             "explained": log["q_std"] / log["td_error_rms"],
             "lag": log["target_lag"] / log["critic_change"],
         }
-    return {"return": record.returns.mean(-1), **{x: log[x] for x in LOGGED}, **quotients}
+    logged = {x: log[x] for x in LOGGED} | {"uphill": log["policy_improvement"]}
+    return {"return": record.returns.mean(-1), **logged, **quotients}
 
 
 def _patient(folder: Path, bug: str, seed: int, answers) -> dict:
@@ -80,7 +78,7 @@ def _patient(folder: Path, bug: str, seed: int, answers) -> dict:
     evidence = diagnosis.evidence(record.log, answers[bug])
     evidence["return"] = record.returns[-diagnosis.LAST_EVALUATIONS :].mean((0, 2))
     asked = {x.quantity for x in diagnosis.RULES}
-    asked |= {"return", *LOGGED, *sanity_checks.SANITY_CHECKS}
+    asked |= {"return", *LOGGED}
     return {
         "bug": bug,
         "seed": seed,

@@ -16,6 +16,12 @@ from dpgcourse.training.tensor_files import read_tensors
 
 FORMAT = 1  # raised when the arrays of the file or its header change
 VIEWS = ("pendulum", "full")
+NOTES = {
+    500: "It stops the rod at the bottom, where every step costs most: an untrained agent at least "
+    "lets it swing.",
+    2000: "From most starts it drives the rod round and round, past the top, and speed costs too.",
+}
+"""Why the agent after so many updates earns less than the stage before it."""
 
 
 def read_stages(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -51,6 +57,7 @@ def for_page(path: Path, view: str = "pendulum") -> dict[str, Any]:
         "hidden": header["config"]["agent"]["hidden_sizes"],
         "updates": stages["updates"].tolist(),
         "returns": [round(x) for x in stages["returns"].tolist()],
+        "notes": [NOTES.get(x, "") for x in stages["updates"].tolist()],
         "starts": header["starts"],
         **{name: [pack(theta) for theta in stages[name]] for name in names},
     }

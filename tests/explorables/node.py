@@ -17,18 +17,18 @@ import { readFileSync } from "node:fs";
 const [address, name] = process.argv.slice(1);
 const module = await import(address), results = [];
 for (const values of JSON.parse(readFileSync(0, "utf-8"))) {
-  results.push(await module[name](...values));
+  results.push(typeof module[name] === "function" ? await module[name](...values) : module[name]);
 }
 process.stdout.write(JSON.stringify(results));
 """
 
 
 def call(module: str, name: str, *values: Any) -> Any:
-    """What a function returns.
+    """What a function returns, or what a constant is.
 
     Args:
         module: file in ``explorables_js``, without its ending, such as ``"kit"``.
-        name: an exported function.
+        name: an exported function or constant.
         values: its arguments; they, and what it returns, pass as JSON.
     """
     return call_each(module, name, [values])[0]

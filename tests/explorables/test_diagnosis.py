@@ -4,21 +4,16 @@ import numpy as np
 import pytest
 
 from dpgcourse import read_record, results_path
-from dpgcourse.analysis import diagnosis, sanity_checks
+from dpgcourse.analysis import diagnosis
 from dpgcourse.figures import patients
 from tests.explorables.node import call
 
 
 @pytest.fixture(scope="module")
 def game():
-    probed = sanity_checks.read(results_path("bugs") / "sanity_checks.csv")["ddpg"]
-    healthy = read_record(results_path("ddpg-pendulum"))
-    return patients.game(healthy, probed, results_path("bugs-fresh-seeds"))
-
-
-@pytest.fixture(scope="module")
-def instruments(game):
-    return {x["bug"]: call("diagnosis", "instrumentOf", x) for x in game["rules"]}
+    return patients.game(
+        read_record(results_path("ddpg-pendulum")), results_path("bugs-fresh-seeds")
+    )
 
 
 def test_the_data_are_small_json_and_the_same_every_time(game):
@@ -56,14 +51,28 @@ def test_the_page_names_each_patient_as_the_package_does(game):
 
 
 @pytest.mark.parametrize("i", [1, 3, 4])  # a small symptom; two symptoms; none
-def test_only_the_right_guess_is_right_and_every_answer_names_what_shows_it(game, instruments, i):
-    patient = game["patients"][i]
+def test_only_the_right_guess_is_right_and_every_answer_names_what_shows_it(game, i):
+    patient, quantity = game["patients"][i], {x["bug"]: x["quantity"] for x in game["rules"]}
     for guess in [diagnosis.HEALTHY, *game["mistakes"]]:
-        verdict = call("diagnosis", "judge", patient, guess, game["rules"])
+        verdict = call("diagnosis", "judge", patient, guess, game["rules"], list(quantity.values()))
         assert verdict["right"] == (guess == patient["bug"])
-        assert instruments.get(guess, "") in verdict["why"]
+        assert quantity.get(guess, "") in verdict["why"]
         assert not any(word in verdict["why"] for word in ("NaN", "undefined", "null"))
 
 
-def test_every_rule_has_an_instrument_on_the_page(game, instruments):
-    assert set(instruments.values()) <= set(game["bands"]) - {"return"}
+def test_a_wrong_guess_gives_no_reading_of_an_instrument_that_was_not_asked_for(game):
+    for patient in game["patients"]:
+        for guess in [diagnosis.HEALTHY, *game["mistakes"]]:
+            verdict = call("diagnosis", "judge", patient, guess, game["rules"], [])
+            assert verdict["right"] or not any(x.isdigit() for x in verdict["why"])
+
+
+def test_the_alarm_of_an_instrument_is_the_limit_of_its_rule(game):
+    assert call("diagnosis", "alarm", "lag", game["rules"]) == "alarm above 1"
+    assert call("diagnosis", "alarm", "explained", game["rules"]) == "alarm below 2"
+
+
+def test_every_rule_has_an_instrument_on_the_page(game):
+    logged, probes = call("diagnosis", "LOGGED"), call("diagnosis", "PROBES")
+    assert set(logged) == set(game["bands"]) - {"return"}
+    assert {x["quantity"] for x in game["rules"]} <= {*logged, *probes}

@@ -57,7 +57,7 @@ def test_only_tanh_alone_pays_for_a_longer_time_with_the_wrong_critic(remedy, lo
         (3.0, "none", "g × ∂a/∂z = −7.97 × 0.0296 = −0.2359"),
         (3.0, "penalty", "g × ∂a/∂z − 2λz = −7.97 × 0.0296 − 0.20 × 3.00 = −0.8359"),
         (-3.0, "penalty", "g × ∂a/∂z − 2λz = 3.97 × 0.0296 + 0.20 × 3.00 = 0.7175"),
-        (1.0, "inverting", "g × H × share of the box = −8.00 × 3.00 × 1.00 = −24.00"),
+        (1.0, "inverting", "g × H × share = −8.00 × 3.00 × 1.00 = −24.00"),
     ],
 )
 def test_the_slope_in_words_holds_as_it_is_shown(z, remedy, text):

@@ -8,7 +8,7 @@ from dpgcourse.agents.config import DDPGConfig
 from dpgcourse.agents.numpy_ddpg import NumpyDDPG
 from dpgcourse.agents.random_streams import random_streams
 from dpgcourse.envs.vector_pendulum import pendulum_step
-from dpgcourse.figures.training_stages import for_page, pack, read_stages
+from dpgcourse.figures.training_stages import NOTES, for_page, pack, read_stages
 from dpgcourse.gradient.action_box import ActionBox
 from tests.explorables.node import call
 
@@ -68,13 +68,32 @@ def test_a_network_that_is_read_wrongly_is_noticed():
     assert difference(params, LAST)["values"] > 1e-2
 
 
-def returns_in_python(stage: int, states: np.ndarray) -> np.ndarray:
-    agent, (theta, speed), total = agent_at(stage), states.T, np.zeros(len(states))
+def episodes_in_python(stage: int, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Angles that go on counting past the top, (200, n), and returns, (n,)."""
+    agent, (theta, speed), total, angles = agent_at(stage), states.T, np.zeros(len(states)), []
     for _ in range(200):
         a = agent.policy(observed(np.stack([theta, speed], 1)))[0, :, 0]
         theta, speed, r = pendulum_step(theta, speed, a)
         total += r
-    return total
+        angles.append(theta)
+    return np.unwrap(angles, axis=0), total
+
+
+def returns_in_python(stage: int, states: np.ndarray) -> np.ndarray:
+    return episodes_in_python(stage, states)[1]
+
+
+def test_the_notes_of_the_two_worse_stages_are_true():
+    states, updates = random_states(100) * [1, 1 / 8], list(STAGES["updates"])
+    assert set(NOTES) == {500, 2000} <= set(updates)
+    for worse in NOTES:
+        stage = updates.index(worse)
+        assert STAGES["returns"][stage] < STAGES["returns"][stage - 1] - 200
+    hangs, turns = (episodes_in_python(updates.index(x), states)[0] for x in (500, 2000))
+    assert np.cos(hangs[100:]).mean() < -0.9
+    swings = episodes_in_python(0, states)[0]
+    assert np.cos(swings[100:]).mean() > -0.7
+    assert (np.ptp(turns, axis=0) > 4 * np.pi).mean() > 0.75
 
 
 def test_the_first_agent_fails_and_the_last_one_returns_what_it_returns_in_python():

@@ -28,7 +28,7 @@ def test_a_bundle_is_one_module_that_loads_nothing(name, tmp_path):
 
 @pytest.mark.parametrize("name", names())
 def test_a_script_is_small(name):
-    assert len(bundle(name)) - len(bundle("kit")) < 30_000
+    assert len(bundle(name)) - len(bundle("chart")) < 30_000
 
 
 def test_an_unknown_name_lists_those_that_exist():

@@ -1,5 +1,7 @@
 // Appendix 2: the step of a difference quotient. Truncation against rounding, in two precisions.
-import { begin, Chart, choice, clamp, COLORS, element, fixed, panel, reading, row, slider } from "./kit.js";
+import { Chart } from "./chart.js";
+import { begin, choice, COLORS, element, panel, reading, slider } from "./kit.js";
+import { clamp, fixed } from "./numbers.js";
 
 const PRECISIONS = {
   float64: { round: (x) => x, epsilon: 2 ** -52 },
@@ -63,6 +65,17 @@ export function modelErrors(method, precision, h, params) {
   return { truncation, rounding: rounding[method] };
 }
 
+/** The longest step, as a power of ten, at which both sizes together are within 1% of their least. */
+export function bestPower(method, precision, params) {
+  const powers = Array.from({ length: (LONGEST - SHORTEST) * GRID + 1 }, (_, i) => LONGEST - i / GRID);
+  const totals = powers.map((x) => {
+    const { truncation, rounding } = modelErrors(method, precision, 10 ** x, params);
+    return truncation + rounding;
+  });
+  const least = Math.min(...totals);
+  return powers[totals.findIndex((x) => x <= 1.01 * least)];
+}
+
 /** Truncation and rounding; the first 15 digits say nothing about a smaller truncation. */
 export function errorParts(error, truncation) {
   const known = Math.abs(truncation) < 1e-15 ? 0 : truncation;
@@ -92,11 +105,10 @@ export function sumInWords(first, second) {
 /** A table of three numbers. Returns a function that writes them and underlines their wrong digits. */
 function digitTable(root, names) {
   const line = (color) => (color ? `text-decoration: underline 3px ${color}; text-underline-offset: 3px` : "");
-  const cells = names.map(() => element("td", { style: "font-family: ui-monospace, monospace; padding-left: .75rem" }));
+  const cells = names.map(() => element("td", { style: "font-family: ui-monospace, monospace" }));
   const rows = names.map(([name, color], i) => element("tr", {},
-    element("th", { scope: "row", style: "font-weight: normal; text-align: left; white-space: nowrap" },
-      element("span", { style: line(color) }, name)), cells[i]));
-  root.append(element("table", { style: "border-collapse: collapse; margin: .75rem 0" }, element("tbody", {}, ...rows)));
+    element("th", { scope: "row" }, element("span", { style: line(color) }, name)), cells[i]));
+  root.append(element("table", {}, element("tbody", {}, ...rows)));
   return (numbers) => numbers.forEach(([value, right], i) => {
     const digits = fixed(value, 14), split = right && right + digits.search(/[.]/);
     cells[i].replaceChildren(digits.slice(0, split),
@@ -109,22 +121,22 @@ export function mount(root, params) {
   const TRUNCATION = COLORS.critic, ROUNDING = COLORS.extra;
   let power = -0.5, method = "central", precision = "float64";
 
-  const charts = row(begin(root, "Look for the step that leaves the most right digits: first with float64, "
-    + "then with float32. Why does a very short step make the slope worse?"));
+  const { side, charts } = begin(root, "Look for the step that leaves the most right digits: first with float64, "
+    + "then with float32. Why does a very short step make the slope worse? Look at the stairs of the computed curve.");
+  const controls = panel(side), text = reading(side);
   const errors = new Chart(charts, { x: [SHORTEST, LONGEST], y: [-17, 1], xLabel: "step h", tick: raised });
   const lens = new Chart(charts, { x: [-1.6, 1.6], y: [-2, 2], xLabel: "distance from u, in steps h" });
   errors.drag((x) => set(x));
+  lens.curve("secant", [], {}); // below the computed curve
   lens.curve("tangent", [[-2, -2], [2, 2]], { width: 1.2, dash: "4 3" });
-  const writeDigits = digitTable(root, [["true slope"], ["truncated", TRUNCATION], ["and rounded", ROUNDING]]);
 
-  const controls = panel(root);
   const control = slider(controls, { label: "step\u00a0h", min: SHORTEST, max: LONGEST, step: 1 / GRID,
     value: power, show: (x) => scientific(10 ** x), onInput: set });
   choice(controls, { label: "method", value: method, onChange: (x) => { method = x; drawCurves(); },
     options: { forward: "forward difference", central: "central difference", complex: "complex step" } });
   choice(controls, { label: "precision", value: precision, onChange: (x) => { precision = x; drawCurves(); },
     options: { float64: "float64", float32: "float32" } });
-  const text = reading(root);
+  const writeDigits = digitTable(side, [["true slope"], ["exact quotient", TRUNCATION], ["computed", ROUNDING]]);
 
   function set(value) {
     power = Math.round(clamp(value, [SHORTEST, LONGEST]) * GRID) / GRID;
@@ -157,27 +169,34 @@ export function mount(root, params) {
     const right = rightDigits(error);
     text.textContent = `Truncation + rounding = ${sumInWords(truncation, rounding)} of the slope: `
       + `${right} ${right === 1 ? "digit is" : "digits are"} right. `
-      + verdict(computed, Math.abs(truncation), Math.abs(rounding));
+      + verdict(computed);
   }
 
-  function verdict(computed, truncation, rounding) {
+  /** What to try next, by the model of both errors: one computed error may be small by luck. */
+  function verdict(computed) {
     if (computed === 0) return "The step is lost: u + h is rounded to u itself.";
-    if (method === "complex" && rounding > truncation) return "Nothing is subtracted, so a shorter step does no harm.";
-    return truncation > rounding ? "Truncation is larger: try a shorter step." : "Rounding is larger: try a longer step.";
+    const best = bestPower(method, precision, params), near = "No other step does clearly better: this is the best step.";
+    if (method === "complex") {
+      return power <= best ? "Nothing is subtracted, so a shorter step does no harm: this is as good as any."
+        : "Truncation is what is left: try a shorter step.";
+    }
+    if (Math.abs(power - best) <= 0.25) return near;
+    return power > best ? "Truncation outweighs rounding: try a shorter step." : "Rounding outweighs truncation: try a longer step.";
   }
 
   /** The curve around u as the computer has it; a slope of ℓ'(u) is drawn as 1. */
   function drawLens(h) {
     const rise = (x) => (roundedValue(u + x * h, params, precision) - roundedValue(u, params, precision)) / (slope * h);
     const [left, right] = [method === "forward" ? 0 : -1, 1], steep = (rise(right) - rise(left)) / (right - left);
-    lens.graph("curve", rise, { color: COLORS.composite }, 200);
     for (const name of ["secant", "left", "right"]) lens.hide(name);
     if (method !== "complex") {
       lens.curve("secant", [-2, 2].map((x) => [x, rise(left) + steep * (x - left)]), { color: COLORS.actor });
       lens.dot("left", left, rise(left), { color: COLORS.actor });
       lens.dot("right", right, rise(right), { color: COLORS.actor });
     }
-    lens.say(method === "complex" ? "the computed curve at this step, and its true slope (dashed)"
+    lens.graph("curve", rise, { color: COLORS.composite, width: 3 }, 400); // its stairs over the line
+    lens.say(method === "complex" ? `the computed curve ${rise(1) === 0 ? "(flat: u + h is u, but ih stays) " : ""}`
+      + "at this step, and its true slope (dashed)"
       : "the computed curve, its true slope (dashed), and the quotient's line");
   }
   drawCurves();

@@ -1,10 +1,13 @@
 // Chapter 4: a saturated actor, under three gradients. The slope that arrives at z dies and revives.
-import { begin, button, Chart, choice, clamp, COLORS, fixed, loop, panel, product, reading, row, slider, stillness } from "./kit.js";
+import { Chart } from "./chart.js";
+import { begin, button, choice, COLORS, loop, panel, reading, slider, stillness } from "./kit.js";
+import { clamp, factor, fixed, product } from "./numbers.js";
 
-const Z = [-5, 5], PLAYED = 50; // steps that one press of the button plays
+const Z = [-5, 5], PLAYED = 100; // steps that one press of the button plays
 const FIRST_SPAN = [0, 220]; // of the axis of steps; it doubles when it is full
 const CLOSE = 0.1; // the action has arrived when it is as close to its favorite
 const NAMES = { none: "tanh alone", penalty: "penalty on z", inverting: "inverting gradients" };
+const DASHES = { none: "none", penalty: "7 5", inverting: "2 4" }; // lines may lie on each other
 const HUES = { none: COLORS.extra, penalty: COLORS.critic, inverting: COLORS.composite };
 
 /** The action before the environment clips it; inverting gradients leave out the tanh. */
@@ -38,7 +41,7 @@ export const stepFrom = (z, remedy, critic, params) => z + params.rate * slopeAt
 export function slopeInWords(z, remedy, critic, params) {
   const { g, factor } = slopeParts(z, remedy, critic, params), half = (params.high - params.low) / 2;
   const shown = (x, digits) => Number(x.toFixed(digits));
-  if (remedy === "inverting") return `g × H × share of the box = ${product([g, half, factor / half])}`;
+  if (remedy === "inverting") return `g × H × share = ${product([g, half, factor / half])}`;
   const arrives = shown(g, 2) * shown(factor, 4), chain = `${fixed(g)} × ${fixed(factor, 4)}`;
   if (remedy === "none") return `g × ∂a/∂z = ${chain} = ${fixed(arrives, 4)}`;
   const pull = shown(2 * params.penalty, 2) * shown(z, 2), sign = z < 0 ? "+" : "−";
@@ -46,32 +49,38 @@ export function slopeInWords(z, remedy, critic, params) {
     + ` = ${fixed(arrives - pull, 4)}`;
 }
 
+/** The letters of that formula in words. */
+export function lettersInWords(remedy, { low, high, penalty }) {
+  const half = `H = ${fixed((high - low) / 2)} is half the width of the box`, slope = "g is the critic's slope at a";
+  if (remedy === "inverting") return `${slope}, ${half}, and the share is what is left of the box on the side of the push`;
+  return `${slope}${remedy === "penalty" ? `, and λ = ${fixed(penalty)} the weight of the penalty λz²` : ""}`;
+}
+
 export function mount(root, params) {
   const { low, high, favorite } = params, remedies = Object.keys(NAMES);
   let critic = "wrong", remedy = "none", steps, z, paths, handover, back, remaining = 0;
 
-  const charts = row(begin(root, "Let the wrong critic push for 100 steps, then choose the right critic, and count the "
-    + "steps back to the favorite. All three gradients run at once; the list chooses which one the two left "
-    + "charts show. Which of them need more steps if the wrong critic pushes for 300?"));
+  const { side, charts } = begin(root, "Let the wrong critic push for 100 steps, then choose the right critic, and count "
+    + "the steps back to the favorite. Which gradients need more if the wrong critic pushes for 300? "
+    + "All three run at once, by plain ascent; “show” chooses which of them the formula and two charts show.");
+  const controls = panel(side), text = reading(side);
   const axis = [low - 0.8, high + 1.2];
   const squash = new Chart(charts, { x: Z, y: axis, xLabel: "z", yLabel: "a" });
   const slopes = new Chart(charts, { x: Z, y: [-13, 17], xLabel: "z" });
   const time = new Chart(charts, { x: FIRST_SPAN, y: axis, xLabel: "step", yLabel: "a" });
   for (const chart of [squash, slopes]) chart.drag((x) => restart(x));
-  slopes.say("slope that arrives at z");
-  time.say("tanh alone (pink), penalty (blue), inverting (green)");
+  slopes.say("slope that arrives at z, over z");
+  time.say("the action: tanh alone (pink), penalty (blue), inverting gradients (green)");
   slopes.curve("zero", [[-6, 0], [6, 0]], { width: 1 });
   for (const bound of [low, high]) squash.curve(`bound${bound}`, [[-6, bound], [6, bound]], { width: 1, dash: "2 3" });
 
-  const controls = panel(root);
   const who = choice(controls, { label: "critic", value: critic, onChange: ask, options: {
     wrong: `wrong: slope ${fixed(params.wrong, 0)} everywhere`, right: `right: favorite ${fixed(favorite, 0)}` } });
-  choice(controls, { label: "gradient", value: remedy, options: NAMES, onChange: (x) => { remedy = x; drawCurves(); } });
+  choice(controls, { label: "show", value: remedy, options: NAMES, onChange: (x) => { remedy = x; drawCurves(); } });
   const control = slider(controls, { label: "z", min: Z[0], max: Z[1], step: 0.01, value: 0, onInput: restart });
   button(controls, "One step", () => { pause(); step(); draw(); });
   const play = button(controls, `Play ${PLAYED} steps`, () => (motion.running ? pause() : start()));
   button(controls, "Start again", () => { ask("wrong"); restart(0); });
-  const text = reading(root);
   const motion = loop(root, () => {
     step();
     if (--remaining === 0) pause();
@@ -127,7 +136,8 @@ export function mount(root, params) {
     if (linear) squash.graph("beyond", (x) => actionAt(x, remedy, params), { color, width: 1.2, dash: "4 3" });
     else squash.hide("beyond");
     slopes.graph("slope", (x) => slopeAt(x, remedy, critic, params), { color });
-    squash.say(linear ? "a = c + Hz, then clipped" : "a = c + H tanh z");
+    const box = `center c = ${fixed((high + low) / 2)}, half-width H = ${fixed((high - low) / 2)}`;
+    squash.say(`${linear ? "a = c + Hz, then clipped" : "a = c + H tanh z"}; ${box}`);
     draw();
   }
 
@@ -138,10 +148,11 @@ export function mount(root, params) {
     slopes.dot("point", now, clamp(slopeAt(now, remedy, critic, params), slopes.y), { color: HUES[remedy] });
     for (const name of remedies) {
       const chosen = name === remedy;
-      time.curve(name, paths[name], { color: HUES[name], width: chosen ? 3 : 1.5, opacity: chosen ? 1 : 0.7 });
+      time.curve(name, paths[name], { color: HUES[name], width: chosen ? 3.5 : 1.5,
+        dash: chosen ? "none" : DASHES[name] });
     }
     time.curve("handover", [[handover, -99], [handover, 99]], { width: 1, dash: "4 3" });
-    text.textContent = `z = ${fixed(now)}: ${slopeInWords(now, remedy, critic, params)}. `
+    text.textContent = `z = ${fixed(now)}: ${slopeInWords(now, remedy, critic, params)}; ${lettersInWords(remedy, params)}. `
       + `A step adds ${fixed(params.rate)} times this to z.${critic === "right" ? arrivals() : ""}`;
   }
 

@@ -1,5 +1,7 @@
 // Chapter 7: three ways up the return of the cart, in the plane of its two gains.
-import { begin, button, Chart, choice, clamp, COLORS, fixed, panel, reading, row, slider } from "./kit.js";
+import { Chart } from "./chart.js";
+import { begin, button, choice, COLORS, panel, reading, slider } from "./kit.js";
+import { clamp, fixed } from "./numbers.js";
 import { solveLinear } from "./linear.js";
 
 const WAYS = { gradient: "gradient", natural: "natural gradient", iteration: "policy iteration" };
@@ -86,11 +88,13 @@ export function mount(root, { system, best, corners, start: first, x, y }) {
   const top = gainOf(system, best).J, missing = (K) => top - gainOf(system, K).J;
   const rates = { gradient: 0, natural: 0, iteration: 0 }; // powers of ten
   let start = first, way = "gradient", k = 0;
-  const charts = row(begin(root, "Drag the start and raise the step size: when does the path leave the shaded region? "
-    + "Then choose policy iteration: with which step size would the natural gradient take its first step?"));
-  const plane = new Chart(charts, { x, y, xLabel: "gain on position", yLabel: "speed" });
-  const fall = new Chart(charts, { x: [0, STEPS + 4], y: [-6.5, 3.5], xLabel: "step", yLabel: "log₁₀" });
-  const cart = new Chart(charts, { x: [0, SECONDS], y: [-1.2, 1.2], xLabel: "time in s", yLabel: "m" });
+  const { side, charts } = begin(root, "Raise the step size of the gradient: when does the path leave the shaded region, "
+    + "where the cart stays finite? Then choose policy iteration, and show step after step: with which step sizes would "
+    + "the natural gradient take them? You can also drag the start.");
+  const controls = panel(side), text = reading(side);
+  const plane = new Chart(charts, { x, y, xLabel: "gain on position", yLabel: "gain on speed" });
+  const fall = new Chart(charts, { x: [0, STEPS + 4], y: [-6.5, 3.5], xLabel: "step", yLabel: "log₁₀ of the missing return" });
+  const cart = new Chart(charts, { x: [0, SECONDS], y: [-1.2, 1.2], xLabel: "time in s", yLabel: "position in m" });
 
   plane.mark("region", "polygon", { fill: COLORS.critic, opacity: 0.14,
     points: corners.map(([a, b]) => `${plane.X(a)},${plane.Y(b)}`).join(" ") });
@@ -105,7 +109,6 @@ export function mount(root, { system, best, corners, start: first, x, y }) {
   const course = (K) => positions(system, K, SECONDS * 10).map((at, t) => [t / 10, clamp(at, [-9, 9])]);
   cart.curve("best", course(best), { dash: "5 4", width: 1.5 });
 
-  const controls = panel(root);
   const ways = choice(controls, { label: "way up", options: WAYS, value: way, onChange: (value) => { way = value; k = 0; draw(); } });
   const rate = slider(controls, { label: "step size", min: -3, max: 2, step: 0.05, value: 0,
     show: (power) => Number((10 ** power).toPrecision(2)), onInput: (power) => { rates[way] = power; draw(); } });
@@ -121,7 +124,6 @@ export function mount(root, { system, best, corners, start: first, x, y }) {
     Object.assign(rates, { gradient: 0, natural: 0 });
     draw();
   });
-  const text = reading(root);
   plane.drag((a, b) => {
     start = [Math.round(10 * a) / 10, Math.round(10 * b) / 10];
     draw();
@@ -139,7 +141,9 @@ export function mount(root, { system, best, corners, start: first, x, y }) {
     plane.dot("start", ...start, { color: COLORS.composite, radius: 4 });
     plane.dot("best", ...best, { radius: 3 });
     plane.text("best name", best[0] + 0.04 * (x[1] - x[0]), best[1] - 0.07 * (y[1] - y[0]), "K*");
-    plane.dot("now", ...path[k], { color: COLORS.actor });
+    const [a, b] = path[k]; // far outside it is a ring at the border
+    if (plane.shows(a, b)) plane.dot("now", a, b, { color: COLORS.actor });
+    else plane.dot("now", clamp(a, x), clamp(b, y), { color: "none" }).setAttribute("stroke", COLORS.actor);
     const height = (value) => Math.log10(Math.max(value, 1e-6));
     fall.curve("missing", gap.map((value, step) => [step, height(value)]), { color: COLORS.composite });
     fall.dot("now", k, height(gap[k]), { color: COLORS.actor });
@@ -149,18 +153,20 @@ export function mount(root, { system, best, corners, start: first, x, y }) {
 
   function say(path, gap, out) {
     const K = path[k], name = `(${fixed(K[0], 1)}, ${fixed(K[1], 1)})`, here = gainOf(system, K);
-    plane.say(`path by ${WAYS[way]}; the large dot: step ${k}, K = ${name}`);
+    plane.say(`path by ${WAYS[way]}; ${plane.shows(...K) ? "large dot" : "ring at the border: outside this view"}: `
+      + `step ${k}, K = ${name}`);
     fall.say(out === null ? `missing return; after ${STEPS} steps ${tiny(gap.at(-1))}`
-      : `missing return; step ${out} leaves the region`);
+      : out === 0 ? "missing return; the start lies outside the region" : `missing return; step ${out} leaves the region`);
     cart.say(`position of the cart; dashes: with the best gain`);
     const scene = here.J === -Infinity
-      ? `K = ${name} lies outside the region: the spectral radius of √γ F is ${fixed(here.radius, 3)}, and the return is −∞.`
+      ? `K = ${name} lies outside the region: where F = A − BK carries the cart's state, √γ F makes it `
+        + `${fixed(here.radius, 3)} times as large per step in the long run, and the return is −∞.`
       : `K = ${name}: return ${fixed(here.J)}, ` + (gap[k] < 0.005 ? `within ${tiny(gap[k])} of the best.`
         : `${fixed(top.toFixed(2) - here.J.toFixed(2))} below the best return, ${fixed(top)}.`);
-    const step = here.G === undefined ? "" : ` Policy iteration steps as the natural gradient would with step size `
-      + `1/(2G) = ${fixed(1 / (2 * here.G), 1)}.`;
+    const step = here.G === undefined ? "" : ` From here policy iteration steps as the natural gradient would `
+      + `with step size 1/(2G) = ${fixed(1 / (2 * here.G), 1)}; −2G is the curvature of Q over the action.`;
     const end = out === null ? "" : ` This step size is too large here: step ${out} leaves the region.`;
-    text.textContent = scene + (out === 0 ? " It has no gradient." : end) + (way === "iteration" ? step : "");
+    text.textContent = scene + (out === 0 ? " There is no gradient here." : end) + (way === "iteration" ? step : "");
   }
   draw();
 }

@@ -1,5 +1,7 @@
 // Chapter 6: two states, one action entry. The slope of the return is a sum of local terms.
-import { begin, button, Chart, choice, clamp, COLORS, fixed, panel, product, reading, row, slider } from "./kit.js";
+import { Chart } from "./chart.js";
+import { begin, button, choice, COLORS, element, panel, reading, slider } from "./kit.js";
+import { clamp, fixed, product } from "./numbers.js";
 
 const U = [-0.4, 0.6], STATES = ["low", "high"], HUE = { low: COLORS.actor, high: COLORS.extra };
 
@@ -42,34 +44,45 @@ export function slopeOfReturn(u, gamma, start, h = 1e-5) {
   return (value(u + h) - value(u - h)) / (2 * h);
 }
 
+/** The policy u with the highest return, or the end of the slider that is closer to it. */
+export function topOfReturn(gamma, start) {
+  let [low, high] = U;
+  for (let i = 0; i < 40; i++) { // the return has one top
+    const u = (low + high) / 2;
+    if (slopeOfReturn(u, gamma, start) > 0) low = u;
+    else high = u;
+  }
+  return (low + high) / 2;
+}
+
 /** The last step to show: what comes later has less than a hundredth of the weight. */
 export const lastStep = (gamma) => Math.max(8, Math.ceil(Math.log(0.01) / Math.log(Math.max(gamma, 0.1))));
 
 export function mount(root, { u: firstU, gamma: firstGamma, start: firstStart }) {
   let u = firstU, gamma = firstGamma, start = firstStart, t = 0;
-  const charts = row(begin(root, "Add the terms one by one, and watch the green line turn into the tangent. "
-    + "Then move u to the top of the return, where the slope is zero: is every term zero there?"));
+  const { side, charts } = begin(root, "Add the terms one by one, and watch the green line turn into the tangent. "
+    + "Then move u to the top of the return, where the slope is zero: is every term zero there?");
+  const controls = panel(side), text = reading(side, "table");
   const values = new Chart(charts, { x: U, y: [-0.3, 0.2], xLabel: "action a", yLabel: "Q − V" });
   const sum = new Chart(charts, { x: [-1, 9], y: [0, 1], xLabel: "step t" });
   const hill = new Chart(charts, { x: U, y: [0, 1], xLabel: "u", yLabel: "return" });
 
-  const controls = panel(root);
   const steps = slider(controls, { label: "terms up to t", min: 0, max: 8, step: 1, value: t,
     show: (x) => fixed(x, 0), onInput: (x) => { t = x; draw(); } });
-  const policy = slider(controls, { label: "policy u", min: U[0], max: U[1], step: 0.01, value: u, onInput: setU });
+  const policy = slider(controls, { label: "policy u", min: U[0], max: U[1], step: 0.01, value: u, onInput: setU,
+    show: (x) => fixed(x, Math.abs(100 * x - Math.round(100 * x)) < 1e-9 ? 2 : 4) });
   slider(controls, { label: "discount γ", min: 0, max: 0.9, step: 0.01, value: gamma,
     onInput: (x) => { gamma = x; draw(); } });
   choice(controls, { label: "start in", options: { low: "low", high: "high" }, value: start,
     onChange: (x) => { start = x; draw(); } });
   button(controls, "Next term", () => { t = Math.min(t + 1, lastStep(gamma)); draw(); });
+  button(controls, "To the top", () => { u = topOfReturn(gamma, start); draw(); });
   button(controls, "Start again", () => { t = 0; setU(firstU); });
-  const text = reading(root);
   hill.drag(setU);
   values.drag(setU);
 
   function setU(x) {
     u = Math.round(clamp(x, U) * 100) / 100;
-    policy.value = u;
     draw();
   }
 
@@ -117,6 +130,7 @@ export function mount(root, { u: firstU, gamma: firstGamma, start: firstStart })
     t = Math.min(t, lastStep(gamma));
     steps.input.max = lastStep(gamma);
     steps.value = t;
+    policy.value = u;
     const slopes = localSlopes(u, gamma), total = slopeOfReturn(u, gamma, start);
     const found = localTerms(u, gamma, start, lastStep(gamma) + 1);
     let added = 0;
@@ -129,14 +143,22 @@ export function mount(root, { u: firstU, gamma: firstGamma, start: firstStart })
     values.dot("policy", u, 0, { color: COLORS.actor });
     drawSum(found, running, total);
     drawHill(running[t], total);
-    values.say(`local slopes at a = u: low (line) ${fixed(slopes[0], 3)}, high (dashes) ${fixed(slopes[1], 3)}`);
+    values.say(`the slope at a = u is ${fixed(slopes[0], 3)} in low (orange on the line), ${fixed(slopes[1], 3)} in high (pink on the dashes)`);
     sum.say(`terms of low (orange), of high (pink); sum so far ${fixed(running[t], 4)}`);
     hill.say(`return from ${start}; slope of the tangent ${fixed(total, 4)}`);
     const { discount, chance } = found[t], missing = Number(total.toFixed(4)) - Number(running[t].toFixed(4));
-    const term = (i) => `${STATES[i]} ${product([discount, chance[i], slopes[i]], 4)}`;
-    text.textContent = `Step ${t}, γᵗ × probability × local slope: ${term(0)}; ${term(1)}. `
-      + `All terms up to here: ${fixed(running[t], 4)}. Later ones bring ${fixed(missing, 4)}. `
-      + `Together: ${fixed(total, 4)}, the slope of the return by a central difference.`;
+    write([
+      [`t = ${t}`, "γᵗ × probability × local slope"],
+      ...STATES.map((state, i) => [state, product([discount, chance[i], slopes[i]], 4)]),
+      ["terms so far", fixed(running[t], 4)],
+      ["all later terms", fixed(missing, 4)],
+      ["together", `${fixed(total, 4)}, the slope of the return (by a central difference)`],
+    ]);
+  }
+
+  function write(lines) {
+    text.replaceChildren(element("tbody", {}, ...lines.map(([name, words]) => element("tr", {},
+      element("th", { scope: "row" }, name), element("td", {}, words)))));
   }
   draw();
 }

@@ -1,7 +1,10 @@
 // Chapter 5: a critic whose value is nearly right and whose slope is not. A climber is stranded on it.
-import { begin, button, Chart, clamp, COLORS, fixed, panel, reading, row, slider } from "./kit.js";
+import { Chart } from "./chart.js";
+import { begin, button, COLORS, panel, reading, slider } from "./kit.js";
+import { clamp, fixed } from "./numbers.js";
 
 const ACTIONS = [-2, 1], NEAR = 0.12; // the actions shown; half the width of the magnified piece
+const LITTLE = 0.05; // of the true value: a climb that loses less counts as one to the top
 const POINTS = 900; // of the curve of slopes: 9 for each ripple at the highest frequency
 
 /** Q^μ(a): a parabola with its top at a = top. */
@@ -34,8 +37,9 @@ export function mount(root, { start: firstStart, delta, omega, ...task }) {
   const first = { delta, omega }, WRONG = COLORS.extra;
   let ripple = first, start = firstStart;
 
-  const charts = row(begin(root, "Lower the frequency until the climb reaches the top. Then halve the error and double "
-    + "the frequency: does the climb get farther? Drag the start, too."));
+  const { side, charts } = begin(root, "Lower the frequency until the climb loses less than 0.05 of the true value. "
+    + "Then halve the error and double the frequency: does the climb get farther? Drag the start, too.");
+  const controls = panel(side), text = reading(side);
   const values = new Chart(charts, { x: ACTIONS, y: [-11, 0], xLabel: "action a" });
   const slopes = new Chart(charts, { x: ACTIONS, y: [-18, 18], xLabel: "action a" });
   const lens = new Chart(charts, { x: [-NEAR, NEAR], y: [-0.6, 0.6], xLabel: "a − end" });
@@ -43,7 +47,6 @@ export function mount(root, { start: firstStart, delta, omega, ...task }) {
   values.graph("true", (a) => trueValue(a, task), truth);
   slopes.curve("zero", [[-3, 0], [2, 0]], { width: 1 });
 
-  const controls = panel(root);
   const show = (x) => fixed(x, 3);
   const height = slider(controls, { label: "error\u00a0δ", min: 0, max: 0.2, step: 0.005, value: delta, show,
     onInput: (x) => { ripple = { ...ripple, delta: x }; draw(); } });
@@ -56,7 +59,6 @@ export function mount(root, { start: firstStart, delta, omega, ...task }) {
     [height.value, frequency.value] = [delta, omega];
     startAt(firstStart);
   });
-  const text = reading(root);
   for (const chart of [values, slopes]) chart.drag((x) => startAt(x));
 
   function startAt(a) {
@@ -66,15 +68,15 @@ export function mount(root, { start: firstStart, delta, omega, ...task }) {
   }
 
   function draw() {
-    const end = endOfClimb(start, ripple, task), arrived = Math.abs(end - task.top) < 0.1;
+    const end = endOfClimb(start, ripple, task), lost = task.best - trueValue(end, task);
     drawValues(end);
     drawSlopes(end);
     drawLens(end);
     text.textContent = `The value is off by at most δ = ${show(ripple.delta)}, and the slope by at most `
       + `δω = ${show(ripple.delta)} × ${ripple.omega} = ${show(ripple.delta * ripple.omega)}. `
-      + `From ${fixed(start)} the climb ends at ${fixed(end)}: ` + (arrived
-      ? `less than 0.1 from the top, ${fixed(task.top)}.`
-      : `it is stranded, and ${fixed(task.best - trueValue(end, task))} of the true value is lost.`);
+      + `From ${fixed(start)} the climb ends at ${fixed(end)}, the top is at ${fixed(task.top)}. `
+      + (lost < LITTLE ? `It is there but for ${show(lost)} of the true value, less than ${fixed(LITTLE)}.`
+        : `It is stranded, and loses ${show(lost)} of the true value.`);
   }
 
   function drawValues(end) {

@@ -62,12 +62,22 @@ export function agentAt({ hidden, actors, critics }, stage) {
     return { action, slope, gain: MAX_TORQUE - action ** 2 / MAX_TORQUE };
   }
 
-  // The largest difference that a torque makes, so that the shades of a stage keep their meaning
-  const angles = Array.from({ length: 24 }, (_, i) => i / 12 * Math.PI);
-  const worst = (speed) => Math.min(...landscape(angles, speed).values);
-  const scale = w ? -Math.min(...[-6, -3, 0, 3, 6].map(worst)) : 0;
+  /** The largest difference that a torque makes to Q. */
+  function scale() {
+    const angles = Array.from({ length: 24 }, (_, i) => i / 12 * Math.PI);
+    return -Math.min(...[-6, -3, 0, 3, 6].map((speed) => Math.min(...landscape(angles, speed).values)));
+  }
 
   return { policy, critic, landscape, factors, scale };
+}
+
+/** What an actor step does to the last bias b, from the factors in one state. */
+export function effectInWords({ action, slope, gain }) {
+  if (Math.abs(slope) < 0.005) return "The critic has no slope here, and gives no direction.";
+  if (gain >= 0.05) return `So from this state the actor step ${slope > 0 ? "raises" : "lowers"} b, and with it a.`;
+  return slope > 0 === action > 0
+    ? "The action is at the bound to which the slope points, and can follow it no further."
+    : "The action is stuck at the wrong bound: the slope points back inside, but tanh lets almost nothing of it through to b.";
 }
 
 /** For the tests: what a stage answers at some states, each with a torque. */

@@ -1,9 +1,11 @@
 // Chapter 9: TD with a slow copy. One update multiplies the errors by a matrix; its eigenvalues decide.
-import { begin, button, Chart, choice, clamp, COLORS, fixed, panel, reading, row, slider } from "./kit.js";
+import { Chart } from "./chart.js";
+import { begin, button, choice, COLORS, panel, reading, slider } from "./kit.js";
+import { clamp, fixed } from "./numbers.js";
 import { solveLinear } from "./linear.js";
 
 const UPDATES = 600, ALPHA = [0.05, 0.9], POWER = [-3, 0], AXIS = [-3, 0.15]; // of the step size; of τ = 10^power
-const VIEWS = { near: [[0.84, 1.09], [-0.09, 0.09]], whole: [[-1.9, 1.3], [-1.15, 1.15]] };
+const VIEWS = { near: [[0.84, 1.09], [-0.081, 0.081]], whole: [[-2.1, 1.46], [-1.15, 1.15]] }; // the circle is round
 
 /** A = mean φφᵀ, C = γ mean φφ'ᵀ and b = mean rφ of the transitions. */
 export function moments({ phi, next, r }, gamma) {
@@ -87,13 +89,13 @@ export function errorsOf(critic, gamma, alpha, tau, updates = UPDATES) {
 
 export function mount(root, { critics, critic: name, gamma: firstGamma, alpha: firstAlpha, tau: firstTau }) {
   let gamma = firstGamma, alpha = firstAlpha, power = Math.log10(firstTau);
-  let view = "near";
-  const charts = row(begin(root, "Lower τ until all eigenvalues lie inside the circle, and the error shrinks. "
-    + "Does any step size do the same at τ = 1? And which step size is too large for the slowest copy, τ = 0.001?"));
-  const plane = new Chart(charts, { x: VIEWS[view][0], y: VIEWS[view][1], xLabel: "real part", yLabel: "imag." });
-  const growth = new Chart(charts, { x: AXIS, y: [0.96, 1.06], xLabel: "log₁₀ τ", yLabel: "factor" });
-  const course = new Chart(charts, { x: [0, UPDATES + 30], y: [-6, 14], xLabel: "update", yLabel: "log₁₀" });
-  const controls = panel(root);
+  let view = "whole";
+  const { side, charts } = begin(root, "Lower τ until all eigenvalues lie inside the circle, and the error shrinks. "
+    + "Does any step size do the same at τ = 1? And which step size is too large for the slowest copy, τ = 0.001?");
+  const controls = panel(side), text = reading(side);
+  const plane = new Chart(charts, { x: VIEWS[view][0], y: VIEWS[view][1], xLabel: "real part", yLabel: "imaginary part" });
+  const growth = new Chart(charts, { x: AXIS, y: [0.96, 1.06], xLabel: "log₁₀ τ", yLabel: "largest size" });
+  const course = new Chart(charts, { x: [0, UPDATES + 30], y: [-6, 14], xLabel: "update", yLabel: "log₁₀ of the error" });
   const tau = slider(controls, { label: "copy, τ", min: POWER[0], max: POWER[1], step: 0.01, value: power,
     show: (x) => String(Number((10 ** x).toPrecision(2))), onInput: setPower });
   const rate = slider(controls, { label: "step size α", min: ALPHA[0], max: ALPHA[1], step: 0.01, value: alpha,
@@ -102,7 +104,7 @@ export function mount(root, { critics, critic: name, gamma: firstGamma, alpha: f
     onInput: (x) => { gamma = x; draw(); } });
   const options = Object.fromEntries(Object.keys(critics).map((key) => [key, key]));
   choice(controls, { label: "parameters of the critic", options, value: name, onChange: (key) => { name = key; draw(); } });
-  const zoom = button(controls, "See the whole circle", () => {
+  const zoom = button(controls, "See the place around 1", () => {
     view = view === "near" ? "whole" : "near";
     zoom.textContent = view === "near" ? "See the whole circle" : "See the place around 1";
     draw();
@@ -112,7 +114,6 @@ export function mount(root, { critics, critic: name, gamma: firstGamma, alpha: f
     [rate.value, discount.value] = [alpha, gamma];
     setPower(Math.log10(firstTau));
   });
-  const text = reading(root);
   growth.drag(setPower);
 
   function setPower(x) {
@@ -138,7 +139,7 @@ export function mount(root, { critics, critic: name, gamma: firstGamma, alpha: f
     const critic = critics[name], t = 10 ** power;
     const found = eigenvalues(transition(critic, gamma, alpha, t)), radius = spectralRadius(critic, gamma, alpha, t);
     const hidden = drawPlane(found), left = hidden ? `; ${hidden} outside this view` : "";
-    plane.say(`eigenvalues of one update, unit circle shaded${left}`);
+    plane.say(`eigenvalues of one update: inside the unit circle (blue) or outside (pink)${left}`);
 
     const curve = Array.from({ length: 46 }, (_, i) => {
       const x = POWER[0] + i / 45 * (POWER[1] - POWER[0]);
@@ -176,5 +177,5 @@ export function mount(root, { critics, critic: name, gamma: firstGamma, alpha: f
 function magnitude(x) {
   if (x < 1e-99) return "0";
   const power = Math.floor(Math.log10(x)), digits = [...fixed(power, 0)].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] ?? "⁻").join("");
-  return x >= 1e-3 && x < 1e4 ? String(Number(x.toPrecision(2))) : `${Number((x / 10 ** power).toFixed(1))} · 10${digits}`;
+  return x >= 1e-3 && x < 1e4 ? String(Number(x.toPrecision(2))) : `${Number((x / 10 ** power).toFixed(1))}\u00a0·\u00a010${digits}`;
 }

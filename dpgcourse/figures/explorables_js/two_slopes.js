@@ -1,13 +1,15 @@
 // Front page: a = u s, Q = -(a - w s)^2, and their composite. A nudge of u travels through all three.
-import { begin, button, Chart, clamp, COLORS, fixed, panel, product, reading, row, slider } from "./kit.js";
+import { Chart } from "./chart.js";
+import { begin, button, COLORS, panel, reading, slider } from "./kit.js";
+import { clamp, fixed, product } from "./numbers.js";
 
 const NUDGE = 0.4; // of u: large enough to see in every chart
 
 export function mount(root, { s, u: start, w, rate }) {
   const mu = (u) => u * s, Q = (a) => -((a - w * s) ** 2), dQ = (a) => -2 * (a - w * s);
-  const range = [-0.5, 3.5], axis = [-1, 7]; // of u; of every horizontal axis, so that slopes compare
-  const charts = row(begin(root, "Drag a dot, or the slider, and watch the two slopes and their product. "
-    + "Where is the product zero?"));
+  const range = [-0.5, 3], axis = [-1, 7]; // of u; of every horizontal axis, so that slopes compare
+  const { side, charts } = begin(root, "Drag a dot, or the slider, and watch the two slopes and their product. "
+    + "Where is the product zero?");
   const links = [
     new Chart(charts, { x: axis, y: [-2, 14], xLabel: "u", yLabel: "a" }),
     new Chart(charts, { x: axis, y: [-18, 4], xLabel: "a", yLabel: "Q" }),
@@ -19,13 +21,13 @@ export function mount(root, { s, u: start, w, rate }) {
   both.graph("curve", (u) => Q(mu(u)), { color: COLORS.composite });
 
   let u = start;
-  const controls = panel(root);
+  const controls = panel(side);
   const control = slider(controls, {
     label: "policy parameter u", min: range[0], max: range[1], step: 0.01, value: u, onInput: set,
   });
   button(controls, "Step uphill", () => set(u + rate * dQ(mu(u)) * s));
   button(controls, "Start again", () => set(start));
-  const text = reading(root);
+  const text = reading(side);
   actor.drag((x) => set(x));
   both.drag((x) => set(x));
   critic.drag((a) => set(a / s));

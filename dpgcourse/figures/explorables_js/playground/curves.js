@@ -1,19 +1,19 @@
 // Return, saturation and value gap over the updates of a run.
-import { Chart, COLORS, fixed, row } from "../kit.js";
+import { Chart } from "../chart.js";
+import { COLORS } from "../kit.js";
+import { fixed } from "../numbers.js";
 
 const MOST_RECORDS = 1000; // that a curve keeps; then every second one goes
 const FIRST_END = 5; // of the axes, in thousands of updates
 const CHANGES = 20; // marked at most
 
 export class Curves {
-  constructor(root) {
-    const place = row(root), x = [0, FIRST_END];
-    const chart = (y, yLabel) => new Chart(place, {
-      x, y, yLabel, xLabel: "thousand updates", width: 220, height: 150,
-    });
+  constructor(parent) {
+    const x = [0, FIRST_END];
+    const chart = (y, yLabel) => new Chart(parent, { x, y, yLabel, xLabel: "thousand updates", height: 150 });
     this.returns = chart([-2000, 0], "return");
-    this.saturation = chart([0, 100], "%");
-    this.gap = chart([-100, 400], "gap");
+    this.saturation = chart([0, 100], "saturation in %");
+    this.gap = chart([-100, 400], "value gap");
     this.begin();
   }
 
@@ -71,7 +71,8 @@ export class Curves {
       }
     }
     this.returns.say(last ? `return: ${fixed(last.returned, 0)} without noise (green), `
-      + `${fixed(last.training, 0)} in training (thin)` : "return of an episode");
+      + `${fixed(last.training, 0)} in training (thin)${this.changes.length ? "; pink dashes: another mistake" : ""}`
+      : "return of an episode");
     this.saturation.say(last ? `saturation: ${fixed(100 * last.saturation, 0)}% of the actions at a bound`
       : "saturation: share of the actions at a bound");
     this.gap.say(last ? `value gap: ${fixed(last.gap, 1)}` : "value gap: believed minus reached");

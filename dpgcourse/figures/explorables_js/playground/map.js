@@ -1,6 +1,8 @@
 // Q over angle and torque at one angular speed, with its slopes ∂Q/∂a and the policy, and the two
 // factors of the actor's gradient at the place that the reader points to.
-import { Chart, COLORS, element, fixed, product } from "../kit.js";
+import { Chart } from "../chart.js";
+import { COLORS, element } from "../kit.js";
+import { fixed, product, rounded } from "../numbers.js";
 import { MAX_TORQUE } from "../pendulum.js";
 import { Actor, Critic, STATE } from "./networks.js";
 
@@ -14,14 +16,15 @@ const grid = (columns, rows) => middles(rows, MAX_TORQUE).flatMap((a) =>
 const SHADES = grid(COLUMNS, ROWS), ARROWS = grid(ARROWS_ACROSS, ARROWS_UP);
 const FINE = middles(POINTS, Math.PI);
 const BEST = [255, 255, 255], WORST = [0, 114, 178]; // the critic's blue
+const LEAST_SPAN = 1, LEAST_SLOPE = 0.1; // of Q and of ∂Q/∂a: a map of next to nothing stays pale, its arrows short
 const INK = "#000"; // on the shades, which are the same in light and dark
 
 export class QMap {
   /** `point(theta, a)` is called when the reader points to another place. */
   constructor(parent, point) {
     this.chart = new Chart(parent, {
-      x: [-Math.PI, Math.PI], y: [-2.5, 2.5], xLabel: "angle θ (rad)", yLabel: "a",
-      width: 310, height: 230,
+      x: [-Math.PI, Math.PI], y: [-2.5, 2.5], xLabel: "angle θ (rad)", yLabel: "a (N m)",
+      height: 215,
     });
     this.legend = element("p", { class: "title" });
     this.chart.svg.after(this.legend);
@@ -65,8 +68,8 @@ export class QMap {
     chart.dot("point", theta, a, { color: "#fff", radius: 5 }).setAttribute("stroke", INK);
     chart.dot("mu", theta, mu, { color: COLORS.actor, radius: 6 }).setAttribute("stroke", INK);
     chart.say(`Q(θ, a) at the speed θ̇ = ${fixed(speed, 1)} rad/s, and the policy (orange)`);
-    this.legend.textContent = `Shade: Q from ${fixed(this.range[0], 1)} (blue) to ${fixed(this.range[1], 1)} (white). `
-      + `Arrows: ∂Q/∂a, the longest ${fixed(this.steepest)} per N m.`;
+    this.legend.textContent = `Shade: Q from ${rounded(this.range[0])} (the darkest) to ${rounded(this.range[1])} (white). `
+      + `Arrows: ∂Q/∂a, the longest ${rounded(this.steepest, 2)} per N m.`;
   }
 
   /** Fill states and actions with places of the map. */
@@ -80,7 +83,7 @@ export class QMap {
   shade() {
     this.fill(SHADES);
     const values = this.critic.Q(this.states, this.actions, SHADES.length), { chart } = this;
-    const [low, high] = [Math.min(...values), Math.max(...values)], span = Math.max(high - low, 1e-9);
+    const [low, high] = [Math.min(...values), Math.max(...values)], span = Math.max(high - low, LEAST_SPAN);
     const heat = chart.heat("heat", values, COLUMNS, ROWS, (q) => {
       const share = (high - q) / span;
       return BEST.map((best, i) => best + share * (WORST[i] - best));
@@ -96,7 +99,7 @@ export class QMap {
     this.steepest = Math.max(...slopes.map(Math.abs));
     ARROWS.forEach(({ theta, a }, i) => {
       // The square root keeps short arrows visible.
-      const share = Math.sqrt(Math.abs(slopes[i]) / (this.steepest || 1));
+      const share = Math.sqrt(Math.abs(slopes[i]) / Math.max(this.steepest, LEAST_SLOPE));
       const half = 0.3 * Math.sign(slopes[i]) * share;
       this.chart.arrow(`arrow ${i}`, [theta, a - half], [theta, a + half], { color: INK, width: 1.3 });
     });
@@ -121,7 +124,7 @@ export class QMap {
     const { theta, a, speed } = this.place, push = slope * g;
     const effect = slope < 0.05 ? "The action is at its bound, and the bound lets almost nothing through."
       : Math.abs(push) < 0.005 ? "There is next to no slope to climb."
-        : `In this state the actor ${push > 0 ? "should raise" : "should lower"} its action.`;
+        : `To climb Q, the actor must ${push > 0 ? "raise" : "lower"} its action in this state.`;
     return [
       `At the white dot, θ = ${fixed(theta)}, θ̇ = ${fixed(speed)}, a = ${fixed(a)}: `
         + `Q = ${fixed(q)} and ∂Q/∂a = ${fixed(atPoint)}.`,

@@ -1,31 +1,27 @@
 // The playground: an agent that learns in a worker, and what the reader sees of it and does to it.
-import { begin, button, choice, element, fixed, loop, panel, reading, slider, stillness } from "../kit.js";
+import { begin, button, choice, element, loop, panel, reading, slider, stillness } from "../kit.js";
+import { counted, fixed, grouped } from "../numbers.js";
 import { MAX_SPEED, MAX_TORQUE } from "../pendulum.js";
+import { Rod } from "../rod.js";
 import { Controls } from "./controls.js";
 import { Curves } from "./curves.js";
 import { QMap } from "./map.js";
 import { MISTAKES } from "./mistakes.js";
-import { Rod } from "./rod.js";
 import { fromHash, toHash } from "./settings.js";
 
 const STARTS_AGAIN = ["seed", "width"]; // settings that cannot change while an agent learns
 const PACES = { 100: "100 a second", 400: "400 a second", 100000: "as fast as it can" };
-const UNTOLD = "“One update” says here what a single update does.";
+const PUSH = 3; // rad/s
+const UNTOLD = "Press “One update” to read here what a single update does.";
 const CSS = `
 @media screen { .bd-article figure.playground-still { display: none; } } /* it is for print */
-.playground .scene { display: grid; gap: .75rem 1.5rem; align-items: center; }
-@container (min-width: 34rem) { .playground .scene { grid-template-columns: 12rem minmax(0, 1fr); } }
-.playground .rod { width: 100%; max-width: 12rem; margin: 0 auto; }
-.playground .rod .controls { justify-content: center; gap: .4rem; }
-.playground .rod button { padding: .3rem .5rem; }
-.playground svg { overflow: visible; }
-.playground .factors { min-height: 1.35em; }
-.playground .reading { font-size: .875rem; min-height: 2.8em; margin: 0; }
-.playground .status { margin-top: .6rem; }
+.playground .rod .controls { justify-content: center; }
+.playground .factors { min-height: 1.35em; margin-bottom: .5rem; }
+.playground .reading { font-size: .875rem; min-height: 1.5em; }
+.playground .places { align-self: start; }
 .playground summary { cursor: pointer; font-size: .9rem; }
 .playground input[type=number] { font: inherit; width: 5rem; padding: .2rem .4rem; color: inherit; background: transparent; border: 1px solid #808080; border-radius: .4rem; }
 `;
-const grouped = (x) => String(x).replace(/\B(?=(\d{3})+$)/g, ",");
 
 export function mount(root) {
   let settings = fromHash(location.hash), run = 0, running = false, pace = 400;
@@ -33,26 +29,29 @@ export function mount(root) {
   const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
   const order = (name, more = {}) => worker.postMessage({ order: name, ...more });
 
-  begin(root, "Press Start, and watch the orange policy follow the arrows up the critic. After 2,000 "
-    + "to 6,500 updates, by seed, the rod stands. Then choose a mistake: which of the pictures show it?");
+  const { side, charts } = begin(root, "Press Start, and watch the orange policy follow the arrows up the critic. After 2,000 "
+    + "to 6,500 updates, by seed, the rod stands. Then choose the mistake “the actor descends Q”: in the map the orange "
+    + "line leaves the heads of the arrows, and all three curves break. Which other mistakes show in one curve, and which in none?");
   root.classList.add("playground");
   root.append(element("style", {}, CSS));
-  const buttons = panel(root);
+  const buttons = panel(side);
   const start = button(buttons, "Start", () => (running ? pause() : go()));
   const one = button(buttons, "One update", single);
   button(buttons, "Start again", () => fresh());
   choice(buttons, { label: "updates", options: PACES, value: String(pace), onChange: setPace });
-  const controls = new Controls(root, settings, change);
+  const controls = new Controls(side, settings, change);
   const status = element("p", { class: "title status" });
-  root.append(status);
-  const said = reading(root);
+  side.append(status);
+  const said = reading(side);
 
-  const left = element("div", { class: "rod" }), right = element("div");
-  root.append(element("div", { class: "scene" }, left, right));
-  const map = new QMap(right, (theta, a) => point({ theta, a }));
-  const rod = new Rod(left, (theta, speed) =>
-    MISTAKES[settings.mistake].agent.prototype.executed(map.policy(theta, speed)));
-  const places = panel(root);
+  const left = element("div", { class: "rod" }), right = element("div", { class: "places" });
+  charts.append(left);
+  const rod = new Rod(left, (theta, speed) => MISTAKES[settings.mistake].agent.prototype.executed(map.policy(theta, speed)),
+    { push: PUSH, moved: endEpisode });
+  rod.addButtons(panel(left));
+  const map = new QMap(charts, (theta, a) => point({ theta, a }));
+  charts.append(right);
+  const places = panel(right);
   const slide = (name, label, bound) => slider(places, {
     label, min: -bound, max: bound, step: 0.01, value: map.place[name],
     onInput: (x) => point({ [name]: x }),
@@ -63,8 +62,16 @@ export function mount(root) {
     speed: slide("speed", "speed θ̇", MAX_SPEED),
   };
   const words = Array.from({ length: 3 }, () => element("p", { class: "title factors" }));
-  root.append(...words);
-  const curves = new Curves(root);
+  right.append(...words);
+  const curves = new Curves(charts);
+  left.after(curves.returns.svg.parentNode); // the return stands beside the rod, which shows the same
+
+  /** After ten seconds the rod hangs again; where the reader asks for little motion, it stops. */
+  function endEpisode() {
+    if (rod.held !== null || !rod.pendulum.truncated) return;
+    if (stillness()) rod.moving = false;
+    else rod.hang();
+  }
 
   /** A new agent with the present settings. */
   function fresh() {
@@ -81,6 +88,7 @@ export function mount(root) {
 
   function go() {
     running = true;
+    said.textContent = UNTOLD; // what was said of an earlier update
     start.textContent = "Pause";
     order("go", { pace });
   }
@@ -144,13 +152,13 @@ export function mount(root) {
   function diverged(when) {
     pause();
     start.disabled = one.disabled = true;
-    said.textContent = `The agent has diverged after ${grouped(when)} updates: its values are far beyond what `
+    said.textContent = `The agent has diverged after ${counted(when, "update")}: its values are far beyond what `
       + "the task can pay, and it has stopped. Choose a smaller learning rate and press Start again.";
   }
 
   function writeStatus() {
     const { text } = MISTAKES[settings.mistake], last = curves.records.at(-1);
-    status.textContent = `${grouped(updates)} updates; the last ten episodes returned `
+    status.textContent = `${counted(updates, "update")}; the last ten episodes returned `
       + `${last ? fixed(last.lastTen, 0) : "–"} in the mean; mistake: ${text}`;
     root.dataset.updates = updates;
   }
@@ -185,5 +193,6 @@ export function mount(root) {
     if (running) order(document.hidden ? "pause" : "go", { pace });
   });
   fresh();
+  rod.hang();
   motion.start();
 }
