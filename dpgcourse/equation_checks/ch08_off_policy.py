@@ -50,8 +50,8 @@ class _Chain:
         a, later = (self.actor.mu(self.features, x) for x in (u, v))
         return self.visits @ (self.chain.r(a) + self.gamma * self.chain.P(a) @ self.values(later))
 
-    def torch_objective(self, u):
-        """𝒥_β, written again in PyTorch."""
+    def torch_now_and_later(self, u, v):
+        """The same sum, written again in PyTorch."""
         logits, tilt, base, favorite, features, visits = (
             torch.as_tensor(x)
             for x in (
@@ -60,11 +60,16 @@ class _Chain:
                 self.visits,
             )
         )
-        a = torch.tanh(features @ u.reshape(2, 2).T)
-        P = torch.softmax(logits + (tilt * a[:, None, :]).sum(-1), dim=1)
-        r = base - ((a - favorite) ** 2).sum(1) / 2
+
+        def P_and_r(u):
+            a = torch.tanh(features @ torch.as_tensor(u).reshape(2, 2).T)
+            P = torch.softmax(logits + (tilt * a[:, None, :]).sum(-1), dim=1)
+            return P, base - ((a - favorite) ** 2).sum(1) / 2
+
+        (P, r), (P_later, r_later) = P_and_r(u), P_and_r(v)
         eye = torch.eye(5, dtype=torch.float64)
-        return visits @ torch.linalg.solve(eye - self.gamma * P, r)
+        V = torch.linalg.solve(eye - self.gamma * P_later, r_later)
+        return visits @ (r + self.gamma * P @ V)
 
 
 @entry("eq-offpolicy-objective", "definition", FiniteChain.V, FiniteChain.rho)
@@ -113,13 +118,24 @@ def visits(rng):
 
 @entry("eq-offpolicy-theorem", "theorem", FiniteChain.local_gradient)
 def exact_gradient(rng):
-    """The exact gradient weights the local products by the visits after the policy's start."""
+    """The exact gradient weights the products by the policy's visits, the kept part by beta's."""
     x = _Chain(rng)
+    products = x.chain.local_gradient(x.a, x.da_du)
+
+    def slopes(derivative):
+        return [
+            derivative(lambda u: x.now_and_later(u, u), x.u),
+            derivative(lambda u: x.now_and_later(u, x.u), x.u),
+        ]
+
     return {
-        "formula": x.discounted_visits(x.visits, x.a) @ x.chain.local_gradient(x.a, x.da_du),
-        "central differences": central_difference(lambda u: x.now_and_later(u, u), x.u),
-        "complex step": complex_step(lambda u: x.now_and_later(u, u), x.u),
-        "autograd": autograd(x.torch_objective, x.u),
+        "formula": [x.discounted_visits(x.visits, x.a) @ products, x.visits @ products],
+        "central differences": slopes(central_difference),
+        "complex step": slopes(complex_step),
+        "autograd": [
+            autograd(lambda u: x.torch_now_and_later(u, u), x.u),
+            autograd(lambda u: x.torch_now_and_later(u, x.u), x.u),
+        ],
     }
 
 
