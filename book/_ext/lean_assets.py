@@ -58,7 +58,9 @@ def share(app, pagename, templatename, context, doctree):
     scripts = sorted(
         dict.fromkeys(context["script_files"]), key=lambda file: file.priority
     )
-    if not shared.complete:  # the first page; all have the same texts, but one
+    if not shared.complete:
+        # The first page, which Sphinx writes before it starts other processes. All
+        # pages have the same texts, but one.
         shared.scripts = [
             script
             for script in scripts
@@ -167,4 +169,4 @@ def setup(app):
     app.connect("html-page-context", share, priority=950)
     # After what writes pages and scripts, before the policy, which hashes them.
     app.connect("build-finished", finish, priority=800)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

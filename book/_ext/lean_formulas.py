@@ -11,6 +11,7 @@ import re
 from functools import cache
 
 import sphinxcontrib.katex as katex
+from docutils import nodes
 from elements import Element, parse
 
 # Classes for which KaTeX has no style of their own.
@@ -257,9 +258,21 @@ def _visit(element):
 _rendered = katex.render_latex
 
 
+def render_all(app, doctree):
+    """Render the formulas of a page when it is read, so that all writers know them.
+
+    The processes that write pages cannot share the one server of KaTeX.
+    """
+    for formula in doctree.findall(nodes.math):
+        katex.render_latex(formula.astext())
+    for formula in doctree.findall(nodes.math_block):
+        katex.render_latex(formula.astext(), {"displayMode": True})
+
+
 def setup(app):
     """Register with Sphinx."""
     render = cache(lambda latex, **options: lean(_rendered(latex, options)))
     katex.render_latex = lambda latex, options=None: render(latex, **(options or {}))
     app.add_css_file("lean_formulas.css")
+    app.connect("doctree-read", render_all)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
