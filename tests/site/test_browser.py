@@ -26,6 +26,9 @@ PHONE = ViewportSize(width=390, height=800)
 FORMULAS_WITHOUT_GLYPHS = """() =>
   [...document.querySelectorAll(".math:not(:has(.katex-html))")].map((math) => math.textContent)
 """
+OPEN_BOXES = """() => {
+  for (const box of document.querySelectorAll("details")) box.open = true;
+}"""
 CUT_OUTPUTS = """() =>
   [...document.querySelectorAll("article .cell_output pre")]
     .filter((pre) => pre.scrollWidth > pre.clientWidth).map((pre) => pre.textContent)
@@ -86,9 +89,12 @@ def test_page_opens_cleanly_fits_a_phone_and_is_accessible(browser, site, name):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", SAME_PARTS)
-def test_page_of_the_same_parts_is_accessible(browser, site, name):
-    page = open_page(browser, site, name).page
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_accessible_with_all_boxes_open(browser, site, name, size):
+    page = open_page(browser, site, name, size).page
+    page.evaluate(OPEN_BOXES)
+    page.wait_for_timeout(400)  # then the theme has made wide code a stop of the tab key
     found = violations(page)
     page.close()
     assert {scheme: problems for scheme, problems in found.items() if problems} == {}

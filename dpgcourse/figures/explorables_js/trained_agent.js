@@ -124,7 +124,9 @@ export function mount(root, params) {
     const policy = agent.policy(ANGLES.map((theta) => [theta, rod.now.speed]));
     map.curve("policy", ANGLES.map((theta, i) => [theta, policy[i]]), { color: COLORS.actor, width: 3 });
     const { theta, speed, torque } = rod.now, { slope } = agent.factors(theta, speed);
-    map.arrow("slope", [theta, torque], [theta, torque + 0.9 * Math.tanh(slope)], { color: "#000", width: 3 });
+    const tip = [theta, torque + 0.9 * Math.tanh(slope)];
+    map.arrow("edge of slope", [theta, torque], tip, { color: "#fff", width: 6 }); // seen beside the map in the dark
+    map.arrow("slope", [theta, torque], tip, { color: "#000", width: 3 });
     map.dot("agent", theta, torque, { color: COLORS.actor, radius: 6 });
   }
 

@@ -27,7 +27,7 @@ export class Curves {
     this.draw();
   }
 
-  /** Mark the update from which on the agent makes another mistake, or none. */
+  /** Mark the update at which the reader changed a setting or the mistake. */
   change(updates) {
     this.changes = [...this.changes, updates / 1000].slice(-CHANGES);
     this.draw();
@@ -71,7 +71,7 @@ export class Curves {
       }
     }
     this.returns.say(last ? `return: ${fixed(last.returned, 0)} without noise (green), `
-      + `${fixed(last.training, 0)} in training (thin)${this.changes.length ? "; pink dashes: another mistake" : ""}`
+      + `${fixed(last.training, 0)} in training (thin)${this.changes.length ? "; dashes: you changed something" : ""}`
       : "return of an episode");
     this.saturation.say(last ? `saturation: ${fixed(100 * last.saturation, 0)}% of the actions at a bound`
       : "saturation: share of the actions at a bound");

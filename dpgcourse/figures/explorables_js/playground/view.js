@@ -115,10 +115,8 @@ export function mount(root) {
     history.replaceState(null, "", `#${toHash(settings)}`);
     if (STARTS_AGAIN.includes(name)) return fresh();
     order("change", { settings });
-    if (name === "mistake") {
-      curves.change(updates);
-      writeStatus();
-    }
+    curves.change(updates);
+    writeStatus();
   }
 
   /** The reader points to another place of the map. */
