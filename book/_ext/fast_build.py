@@ -14,9 +14,11 @@ import os
 
 OBJECTS = 200_000  # made before the next search
 
+
 def write_in_parallel(app, env):
     """Let Sphinx write with all cores; it has read by now."""
     app.parallel = 1 + (os.cpu_count() or 1)  # Sphinx takes one for itself
+
 
 def setup(app):
     """Register with Sphinx."""
