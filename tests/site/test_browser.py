@@ -26,6 +26,9 @@ PHONE = ViewportSize(width=390, height=800)
 FORMULAS_WITHOUT_GLYPHS = """() =>
   [...document.querySelectorAll(".math:not(:has(.katex-html))")].map((math) => math.textContent)
 """
+EXPLORABLES_LIVE = """() =>
+  [...document.querySelectorAll("[data-explorable]")].every((root) => root.childElementCount)
+"""
 OPEN_BOXES = """() => {
   for (const box of document.querySelectorAll("details")) box.open = true;
 }"""
@@ -46,7 +49,7 @@ class Visit:
 
 
 def open_page(browser: BrowserContext, site: str, name: str, size=DESKTOP) -> Visit:
-    """Open a page of this size and wait until it is quiet."""
+    """Open a page of this size and wait until it is loaded, its explorables too."""
     page = browser.new_page()
     page.emulate_media(color_scheme="light")
     visit = Visit(page)
@@ -61,8 +64,8 @@ def open_page(browser: BrowserContext, site: str, name: str, size=DESKTOP) -> Vi
     page.on("pageerror", lambda error: visit.errors.append(str(error)))
     page.on("console", lambda m: visit.errors.append(m.text) if m.type == "error" else None)
     page.set_viewport_size(size)
-    page.goto(f"{site}/{name}.html", wait_until="networkidle")
-    page.wait_for_load_state("load")  # on a busy machine this comes later
+    page.goto(f"{site}/{name}.html", wait_until="load")
+    page.wait_for_function(EXPLORABLES_LIVE)
     return visit
 
 
