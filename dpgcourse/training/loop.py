@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from dpgcourse.agents.replay_buffer import ReplayBuffer
@@ -214,13 +215,18 @@ def check_config(config: TrainConfig, recorded: bool = False) -> tuple[int, Acti
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let torch use one thread: these networks are too small to gain from a second one."""
+    """Let torch and NumPy use one thread.
+
+    These networks are too small to gain from a second one, and the number of threads changes how
+    NumPy's products are rounded: results would depend on the number of cores.
+    """
     torch = sys.modules.get("torch")
     threads = torch.get_num_threads() if torch else 1
     if torch:
         torch.set_num_threads(1)
     try:
-        yield
+        with threadpool_limits(1, user_api="blas"):
+            yield
     finally:
         if torch:
             torch.set_num_threads(threads)
