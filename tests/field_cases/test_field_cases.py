@@ -1107,7 +1107,7 @@ def test_21_the_number_of_threads_does_not_change_what_numpy_computes():
     states = []
     for threads in (1, 2):
         with threadpool_limits(threads, user_api="blas"):
-            run = dpg.train(Task, algorithm="numpy-ddpg", **{**SHORT, **settings})
+            run = dpg.train(Task, **{**SHORT, **settings})
         states.append(run.agent.state())
     assert all(np.array_equal(states[0][name], states[1][name]) for name in states[0])
 
