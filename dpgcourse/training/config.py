@@ -1,7 +1,7 @@
 """What to train: every setting of a run; needs neither torch nor gymnasium."""
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -137,12 +137,7 @@ def make_config(
     config_class = find_algorithm(algorithm).config_class
     of_agent = [f.name for f in fields(config_class)]
     of_run = [f.name for f in fields(TrainConfig) if f.name not in ("env", "algorithm")]
-    for name in settings:
-        if name not in of_agent + of_run:
-            close = difflib.get_close_matches(name, of_agent + of_run, n=1)
-            hint = f" (did you mean {close[0]}?)" if close else ""
-            known = ", ".join(sorted({*of_agent, *of_run} - {"agent"}))
-            raise InvalidInputError(f"setting is {name!r}{hint}; allowed: {known}")
+    require_known(settings, [*of_agent, *of_run])
     agent = {name: settings.pop(name) for name in list(settings) if name in of_agent}
     if agent:
         base = settings.pop("agent", None)
@@ -150,3 +145,17 @@ def make_config(
             raise InvalidInputError(f"agent is {base!r}; allowed: a {config_class.__name__}")
         settings["agent"] = config_class(**agent) if base is None else replace(base, **agent)
     return TrainConfig(env=env, algorithm=algorithm, **settings)
+
+
+def require_known(names: Collection[str], known: Sequence[str]) -> None:
+    """Check the names of settings.
+
+    Raises:
+        InvalidInputError: an unknown one; the message names the nearest that is known.
+    """
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f" (did you mean {close[0]}?)" if close else ""
+            listed = ", ".join(sorted({*known} - {"agent"}))
+            raise InvalidInputError(f"setting is {name!r}{hint}; allowed: {listed}")
