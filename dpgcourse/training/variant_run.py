@@ -99,8 +99,8 @@ def run_task(task: Task, callback: Callable[[EvaluationReport], None] | None = N
         except _OWN_ERRORS as own:
             error, log = own, traceback.format_exc()
         except Exception as foreign:
-            (*_, said) = traceback.format_exception_only(foreign)
-            error = RunFailedError(" ".join(said.split()))
+            said = "".join(traceback.format_exception_only(foreign))
+            error = RunFailedError(" ".join(said.split()))  # on one line
             log = traceback.format_exc()
     return Outcome(error, log, [(_category(w.category), str(w.message)) for w in caught])
 
