@@ -6,8 +6,10 @@ path.
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import Future
 from typing import Any
 
@@ -45,15 +47,22 @@ class Ray:
         cores = jobs or usable_cores()
         if self._own and address is None:
             os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
-            ray.init(address="local", num_cpus=cores, include_dashboard=False, **_QUIET)
+            self._start(address="local", num_cpus=cores, include_dashboard=False)
             self.slots = cores
         else:
             if self._own and address is not None:
                 _require_answer(address)
-                ray.init(address=address, **_QUIET)
+                self._start(address=address)
             self.slots = jobs or sys.maxsize
         self._train = ray.remote(num_cpus=1, max_retries=0)(run_pickled)
         self._running: list[Any] = []
+
+    def _start(self, **options: Any) -> None:
+        """Begin, and keep what the user's process does when it is told to stop."""
+        before = signal.getsignal(signal.SIGTERM)
+        self._ray.init(**options, **_QUIET)
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
 
     def submit(self, task: Task) -> Future[Outcome]:
         """Let Ray find a worker for a task."""

@@ -31,3 +31,20 @@ class Fragile(PendulumEnv):
 def make():
     """With episodes of 7 steps."""
     return gym.wrappers.TimeLimit(Fragile(), 7)
+
+
+class Announcing(PendulumEnv):
+    """A pendulum that makes a file at its 20th step, one in each process."""
+
+    steps = 0
+
+    def step(self, action):
+        self.steps += 1
+        if self.steps == 20:
+            Path(f"{os.environ['BREAK']}.{os.getpid()}").touch()
+        return super().step(action)
+
+
+def make_announcing():
+    """With episodes of 50 steps."""
+    return gym.wrappers.TimeLimit(Announcing(), 50)

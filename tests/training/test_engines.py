@@ -185,47 +185,60 @@ def test_a_full_disk_ends_the_study(tmp_path, monkeypatch):
     assert run_study(tmp_path, **NUMPY, vary={"tau": [0.5, 0.7, 0.9]}, jobs=1) == []
 
 
-def started(folder, *options):
-    """A study in a process of its own, when each of two runs has a checkpoint."""
-    words = ["--steps=2000000", "--eval-every=100", "--eval-episodes=1", "--num-seeds=1"]
-    command = [sys.executable, "-m", "dpgcourse", "study", "--out", str(folder), *words, *options]
+LONG = {
+    **{"env": "tests.training.fragile_envs:make_announcing", "num_seeds": 1},
+    **{"steps": 5_000, "eval_every": 5_000, "eval_episodes": 1},
+}
+
+
+def started(folder, engine):
+    """A study in a process of its own, when its two runs have begun."""
+    words = [f"--{name.replace('_', '-')}={value}" for name, value in LONG.items()]
+    words += ["--algorithms=numpy-ddpg", "--vary=tau=0.1,0.5", "--jobs=2", f"--engine={engine}"]
     process = subprocess.Popen(
-        command,
+        [sys.executable, "-m", "dpgcourse", "study", f"--out={folder}", *words],
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # a shell without job control ignores the signal in what it starts in the background
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 120
-    while sum(bool(checkpoint_files(p)) for p in folder.glob("*.partial")) < 2:
+    while len(list(folder.parent.glob("breaks.*"))) < 2:
         assert process.poll() is None and time.monotonic() < deadline, process.stderr.read()
-        time.sleep(0.1)
-    workers = psutil.Process(process.pid).children(recursive=True)
-    assert len(workers) == 2
-    return process, workers
-
-
-def ended(processes):
-    """Whether they all end by themselves."""
-    return not psutil.wait_procs(processes, timeout=60)[1]
+        time.sleep(0.02)
+    return process, psutil.Process(process.pid).children(recursive=True)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends signals")
-@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "SIGKILL"])
-def test_a_study_that_is_stopped_leaves_no_worker_and_goes_on(how, tmp_path):
+@pytest.mark.parametrize(
+    ("engine", "how"),
+    [
+        ("local", "SIGINT"),
+        ("local", "SIGKILL"),
+        pytest.param("local", "SIGTERM", marks=pytest.mark.long),
+        pytest.param("ray", "SIGINT", marks=[needs_ray, pytest.mark.long]),
+        pytest.param("ray", "SIGTERM", marks=[needs_ray, pytest.mark.long]),
+    ],
+)
+def test_a_study_that_is_stopped_leaves_no_worker_and_goes_on(engine, how, tmp_path, breaks):
     folder = tmp_path / "study"
-    process, workers = started(
-        folder, "--vary", "tau=0.1,0.5", "--jobs=2", "--algorithms=numpy-ddpg"
-    )
+    process, workers = started(folder, engine)
+    assert len(workers) >= 2
     if how == "SIGINT":
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     else:
         process.send_signal(getattr(signal, how))
     _, err = process.communicate(timeout=60)
-    assert ended(workers)
-    before = {p: checkpoint_files(p)[-1] for p in folder.glob("*.partial")}
-    assert len(before) == 2 and not list(folder.glob("*.log"))
+    assert psutil.wait_procs(workers, timeout=60)[1] == []  # they end by themselves
     if how != "SIGKILL":
         assert process.returncode == {"SIGINT": 130, "SIGTERM": 143}[how]
         assert "Traceback" not in err and err.count("stopping: the runs save checkpoints") == 1
         assert "the same command goes on" in err and "stopping after this step" not in err
+    partial = list(folder.glob("*.partial"))
+    assert len(partial) == 2 and not list(folder.glob("*.log")), err
+    assert all(checkpoint_files(path) for path in partial)  # saved when they were told to stop
+    study = {**LONG, "algorithms": ["numpy-ddpg"], "vary": {"tau": [0.1, 0.5]}, "jobs": 2}
+    assert run_study(folder, **study) == []
+    assert run_study(tmp_path / "whole", **study) == []
+    assert records(folder) == records(tmp_path / "whole")
