@@ -50,7 +50,8 @@ def add_settings(parser: CommandParser, arguments: Sequence[str], algorithm: boo
 def _base(given: argparse.Namespace) -> dict[str, Any]:
     """The settings that --preset, --config and --file give, side by side."""
     preset = {} if given.preset is None else preset_settings(given.preset)
-    return {**preset, **_read_file("config", given.config), **_read_file("file", given.file)}
+    file = getattr(given, "file", None)  # of a study alone
+    return {**preset, **_read_file("config", given.config), **_read_file("file", file)}
 
 
 def _read_file(option: str, path: Path | None) -> dict[str, Any]:

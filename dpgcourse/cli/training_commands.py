@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from dpgcourse.cli.options import CommandParser, about
+from dpgcourse.cli.options import CommandParser, about, number
 from dpgcourse.cli.settings import (
     add_progress,
     add_settings,
@@ -140,11 +140,11 @@ def study(arguments: Sequence[str]) -> None:
                         help="settings and their values, such as tau=0.01,1.0 or "
                         "'hidden_sizes=[64,64],[8]'; several: all combinations")  # fmt: skip
     parser.add_argument("--engine", help="local, the default, or ray")
-    parser.add_argument("--jobs", type=int, metavar="N", help="most runs at a time; default one "
+    parser.add_argument("--jobs", type=number(int), metavar="N", help="most runs at a time; default one "
                         "for each core")  # fmt: skip
     parser.add_argument("--address", metavar="HOST:PORT", help="of a Ray cluster, whose machines "
                         "all see the folder; default a Ray of its own on this one")  # fmt: skip
-    parser.add_argument("--retries", type=int, metavar="N", help="how often a run that failed goes "
+    parser.add_argument("--retries", type=number(int), metavar="N", help="how often a run that failed goes "
                         "on from its last checkpoint; default 1")  # fmt: skip
     add_settings(parser, arguments, algorithm=False)
     add_progress(parser)

@@ -251,7 +251,6 @@ def test_a_library_that_an_environment_needs_is_named():
         del gym.registry["Needs-v0"]
 
 
-
 @pytest.mark.parametrize("name", ["Hopper-v5", "HalfCheetah-v4", "InvertedPendulum-v5"])
 def test_without_mujoco_its_extra_is_named(name, monkeypatch):
     for module in [m for m in sys.modules if m.startswith("gymnasium.envs.mujoco")]:

@@ -229,8 +229,8 @@ def test_a_study_that_is_stopped_leaves_no_worker_and_goes_on(engine, how, tmp_p
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     else:
         process.send_signal(getattr(signal, how))
-    _, err = process.communicate(timeout=60)
-    assert psutil.wait_procs(workers, timeout=60)[1] == []  # they end by themselves
+    _, err = process.communicate(timeout=120)
+    assert psutil.wait_procs(workers, timeout=120)[1] == []  # they end by themselves
     if how != "SIGKILL":
         assert process.returncode == {"SIGINT": 130, "SIGTERM": 143}[how]
         assert "Traceback" not in err and err.count("stopping: the runs save checkpoints") == 1
