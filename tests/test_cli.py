@@ -256,7 +256,7 @@ hidden_sizes = [[8], [8, 4]]
 
 def test_a_study_file_holds_what_the_options_hold_and_options_override_it(run, tmp_path):
     (tmp_path / "study.toml").write_text(STUDY)
-    status, out, err = run("study", "--file", "study.toml")
+    status, _, err = run("study", "--file", "study.toml")
     assert (status, err) == (0, ""), err
     names = {f"{env}-numpy-ddpg-hidden_sizes={h}" for env in ("LQR-v0", "Pendulum-v1")
              for h in ("8", "8,4")}  # fmt: skip

@@ -140,12 +140,12 @@ def study(arguments: Sequence[str]) -> None:
                         help="settings and their values, such as tau=0.01,1.0 or "
                         "'hidden_sizes=[64,64],[8]'; several: all combinations")  # fmt: skip
     parser.add_argument("--engine", help="local, the default, or ray")
-    parser.add_argument("--jobs", type=number(int), metavar="N", help="most runs at a time; default one "
-                        "for each core")  # fmt: skip
+    parser.add_argument("--jobs", type=number(int), metavar="N",
+                        help="most runs at a time; default one for each core")  # fmt: skip
     parser.add_argument("--address", metavar="HOST:PORT", help="of a Ray cluster, whose machines "
                         "all see the folder; default a Ray of its own on this one")  # fmt: skip
-    parser.add_argument("--retries", type=number(int), metavar="N", help="how often a run that failed goes "
-                        "on from its last checkpoint; default 1")  # fmt: skip
+    parser.add_argument("--retries", type=number(int), metavar="N", help="how often a run that "
+                        "failed goes on from its last checkpoint; default 1")  # fmt: skip
     add_settings(parser, arguments, algorithm=False)
     add_progress(parser)
     parser.set_defaults(progress=None)  # a study file may say

@@ -109,6 +109,8 @@ def _require_answer(address: str) -> None:
         if tried.returncode == 0:
             return
         said = (tried.stderr.strip().splitlines() or [said])[-1]
+        if "InvalidAuthToken" in tried.stderr:
+            said = "it asks for a token; RAY_AUTH_MODE=token sends the one in ~/.ray/auth_token"
     raise InvalidInputError(
         f"address is {address!r}, where no Ray cluster can be reached: {said}; allowed: the "
         "address of one that runs, or none"

@@ -97,22 +97,20 @@ def run_study(
         for variant in todo:
             folder.require_own(variant)
             check_config(variant.config, recorded=True)
-        with StudyProgress(folder, variants, progress) as shown:
-            for variant in variants:
-                if variant not in todo:
-                    shown.say(f"{variant.name}: finished before, skipped")
-            failures: list[str] = []
-            if todo:
-                with _engine(engine, jobs, address, len(todo), shown) as chosen:
-                    folder.note(variants, command)
-                    try:
-                        failures = _train(todo, chosen, retries, folder, shown)
-                    finally:
-                        folder.write_results(variants)
-            else:
-                folder.note(variants, command)
+        shown = StudyProgress(folder, variants, progress)
+        for variant in variants:
+            if variant not in todo:
+                shown.say(f"{variant.name}: finished before, skipped")
+        if not todo:
+            folder.note(variants, command)
+            folder.write_results(variants)
+            return []
+        with _engine(engine, jobs, address, len(todo), shown) as chosen, shown:
+            folder.note(variants, command)
+            try:
+                return _train(todo, chosen, retries, folder, shown)
+            finally:
                 folder.write_results(variants)
-    return failures
 
 
 def _require(engine: Any, jobs: Any, address: Any, retries: Any, progress: Any) -> None:

@@ -23,14 +23,12 @@ class StudyProgress:
 
     def __init__(self, folder: StudyFolder, variants: list[Variant], shown: bool):
         self.folder, self.variants, self.shown = folder, variants, shown
-        total = sum(variant.config.steps for variant in variants)
         self.steps = {variant.name: self._steps_of(variant) for variant in variants}
-        self.bar = tqdm(
-            total=total, initial=sum(self.steps.values()), unit="step", disable=not shown
-        )
-        self.refresh()
 
     def __enter__(self) -> "StudyProgress":
+        total, done = sum(v.config.steps for v in self.variants), sum(self.steps.values())
+        self.bar = tqdm(total=total, initial=done, unit="step", disable=not self.shown)
+        self.refresh()
         return self
 
     def __exit__(self, *_: object) -> None:
