@@ -22,7 +22,7 @@ def main() -> None:
     """Train tasks until the input ends."""
     outcomes = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what an environment prints is no outcome
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is not for this process
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where Ctrl-C reaches it in spite of its session
     signal.signal(signal.SIGTERM, _stop)
     tasks: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
     threading.Thread(target=_read, args=[tasks], daemon=True).start()

@@ -242,3 +242,26 @@ def test_a_study_that_is_stopped_leaves_no_worker_and_goes_on(engine, how, tmp_p
     assert run_study(folder, **study) == []
     assert run_study(tmp_path / "whole", **study) == []
     assert records(folder) == records(tmp_path / "whole")
+
+
+@needs_ray
+@pytest.mark.long
+def test_a_study_runs_on_a_cluster_at_an_address(tmp_path):
+    code = (
+        "import ray, sys\n"
+        "started = ray.init(address='local', num_cpus=2, include_dashboard=False)\n"
+        "print(started.address_info['gcs_address'], flush=True)\n"
+        "sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", code]
+    own = {**os.environ, "RAY_AUTH_MODE": "token"}  # as Ray's clusters ask for by default
+    file = "algorithms = ['numpy-ddpg']\nsteps = 40\nnum_seeds = 2\n[vary]\ntau = [0.1, 0.5]\n"
+    (tmp_path / "study.toml").write_text(file)
+    study = [sys.executable, "-m", "dpgcourse", "study", f"--file={tmp_path / 'study.toml'}"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, **pipes, text=True, env=own) as head:
+        there = ["--engine=ray", f"--address={head.stdout.readline().strip()}"]
+        subprocess.run([*study, f"--out={tmp_path / 'there'}", *there], env=own, check=True)
+        head.stdin.close()
+    subprocess.run([*study, f"--out={tmp_path / 'here'}", "--jobs=1"], check=True)
+    assert records(tmp_path / "here") == records(tmp_path / "there")
