@@ -180,8 +180,15 @@ class _Options:
     keep_checkpoints: int
 
 
-def check_config(config: TrainConfig, recorded: bool = False) -> tuple[int, ActionBox]:
-    """Make the environments of a run once and estimate its memory, with or without a record.
+def check_config(
+    config: TrainConfig, recorded: bool = False, here: bool = True
+) -> tuple[int, ActionBox]:
+    """Make the environments of a run once and estimate its memory.
+
+    Args:
+        config: of the run.
+        recorded: whether it writes a record.
+        here: whether it needs the memory of this machine.
 
     Returns:
         The length of a state, and the bounds of the actions.
@@ -209,7 +216,8 @@ def check_config(config: TrainConfig, recorded: bool = False) -> tuple[int, Acti
                 f"{spaces[0]} and {spaces[1]}, those of env"
             )
     (state_dim,), box = spaces[0].shape, ActionBox(spaces[1].low, spaces[1].high)
-    require_memory(config, state_dim, len(box.low), recorded)
+    if here:
+        require_memory(config, state_dim, len(box.low), recorded)
     return state_dim, box
 
 

@@ -38,6 +38,7 @@ from dpgcourse.errors import InvalidInputError, StorageError
 from dpgcourse.training import ray_engine
 from dpgcourse.training.engines import ENGINES, Engine, InProcess, LocalProcesses, usable_cores
 from dpgcourse.training.loop import check_config
+from dpgcourse.training.memory_estimate import estimate_memory, require_memory_together
 from dpgcourse.training.study_folder import StudyFolder
 from dpgcourse.training.study_progress import StudyProgress
 from dpgcourse.training.variant_run import Outcome, RunFailedError, Task
@@ -96,7 +97,7 @@ def run_study(
         todo = [variant for variant in variants if not folder.is_finished(variant)]
         for variant in todo:
             folder.require_own(variant)
-            check_config(variant.config, recorded=True)
+        _require_possible(todo, jobs or usable_cores(), here=address is None)
         shown = StudyProgress(folder, variants, progress)
         for variant in variants:
             if variant not in todo:
@@ -125,6 +126,16 @@ def _require(engine: Any, jobs: Any, address: Any, retries: Any, progress: Any) 
             raise InvalidInputError(f"{name} is {value!r}; allowed: {allowed}")
     if address is not None and engine != "ray":
         raise InvalidInputError(f"address is {address!r}; allowed: with engine ray")
+
+
+def _require_possible(variants: Sequence[Variant], jobs: int, here: bool) -> None:
+    """Check the environments of all runs and, if they run here, their memory."""
+    needed = []
+    for variant in variants:
+        state_dim, box = check_config(variant.config, True, here)
+        needed.append(estimate_memory(variant.config, state_dim, len(box.low), True))
+    if here:
+        require_memory_together(needed, min(jobs, max(1, len(needed))))
 
 
 def _engine(

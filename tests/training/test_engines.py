@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import gymnasium as gym
 import psutil
@@ -14,10 +15,12 @@ import pytest
 from dpgcourse.agents.numpy_ddpg import NumpyDDPG
 from dpgcourse.agents.registry import ALGORITHMS, register_algorithm
 from dpgcourse.errors import InvalidInputError, StorageError
-from dpgcourse.training import ray_engine, tensor_files
+from dpgcourse.training import memory_estimate, ray_engine, tensor_files
 from dpgcourse.training.checkpoint import checkpoint_files
+from dpgcourse.training.memory_estimate import estimate_memory
 from dpgcourse.training.study import run_study
 from dpgcourse.training.study_folder import read_study
+from dpgcourse.training.variants import study_variants
 
 HAS_RAY = importlib.util.find_spec("ray") is not None
 needs_ray = pytest.mark.skipif(not HAS_RAY, reason="needs the extra ray")
@@ -147,6 +150,18 @@ def test_what_is_not_allowed_writes_nothing(settings, message, tmp_path):
     assert not (tmp_path / "study").exists()
     with pytest.raises(InvalidInputError, match="out is 3; allowed: a folder"):
         run_study(3)
+
+
+def test_runs_that_do_not_fit_beside_each_other_are_refused(tmp_path, monkeypatch):
+    (one,) = study_variants(**NUMPY)
+    needed = estimate_memory(one.config, 3, 1, recorded=True)
+    free = SimpleNamespace(available=int(1.5 * needed))
+    monkeypatch.setattr(memory_estimate.psutil, "virtual_memory", lambda: free)
+    study = {**NUMPY, "vary": {"tau": [0.1, 0.5]}}
+    with pytest.raises(InvalidInputError, match="jobs is 2, and so many runs need .*lower jobs"):
+        run_study(tmp_path / "study", **study, jobs=2)
+    assert not (tmp_path / "study").exists()
+    assert run_study(tmp_path / "study", **study, jobs=1) == []
 
 
 def test_without_ray_its_extra_is_named_and_nothing_is_touched(tmp_path, monkeypatch):
