@@ -47,6 +47,10 @@ class TrainConfig:
     normalize_observations: bool = False
     """Whether the agent sees (s - running mean) / running standard deviation, clipped to ±10. The
     statistics are stored with the agent."""
+    device: str = "cpu"
+    """Where the networks learn: "cpu", or another device of torch, such as "cuda". The replay
+    buffer has a copy there; with normalized observations or n-step targets batches travel instead.
+    Random numbers are those of the CPU, results differ from its by rounding."""
     compile: bool = False
     """Compile the update: up to a minute at its start, less time from then on; needs a C++
     compiler and an agent in torch."""
@@ -99,6 +103,7 @@ class TrainConfig:
                     and all(isinstance(name, str) for name in self.env_kwargs),
                     "names and values",
                 ),
+                ("device", isinstance(self.device, str), "cpu, or a name of torch such as cuda"),
                 ("wrappers", listed, "a list"),
                 ("agent", isinstance(self.agent, config_class), f"a {config_class.__name__}"),
             ),
