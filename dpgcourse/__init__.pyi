@@ -22,5 +22,7 @@ from .training.loop import train as train
 from .training.record import Record as Record
 from .training.record import load as load
 from .training.record import read_record as read_record
+from .training.study import run_study as run_study
+from .training.study_folder import read_study as read_study
 
 __version__: str

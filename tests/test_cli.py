@@ -137,7 +137,16 @@ def test_the_default_folder_names_what_was_trained(run, tmp_path):
         ("study --out new --vary taus=1", "setting is 'taus' (did you mean tau?)"),
         ("study --out new --vary tau=2.0", "tau is 2.0; allowed: 0 < tau <= 1"),
         ("study --out full", "which is no study; allowed: a new folder"),
-        ("study", "the following arguments are required: --out"),
+        ("study --out new --algorithms ddpg --envs Pendulum-v1 LQR-v99", "did you mean 'LQR-v0'?"),
+        ("study --out new --vary num_seeds=1,2", "num_seeds is the same in all variants"),
+        ("study --out new --envs LQR-v0 --env LQR-v0", "env and envs are both given"),
+        ("study --out new --engine slurm", "engine is 'slurm'; allowed: local or ray"),
+        ("study --out new --jobs 0", "jobs is 0; allowed: a whole number, 1 or more"),
+        ("study --out new --jobs many", "jobs is 'many'; allowed: a whole number"),
+        ("study --out new --address here:1", "address is 'here:1'; allowed: with engine ray"),
+        ("study --out new --file none.toml", "file is 'none.toml', which cannot be read: "),
+        ("study --out new --file full", "file is 'full', which cannot be read: "),
+        ("study", "out is missing; allowed: --out FOLDER, or out in the study file"),
         ("train --num-seeds 1000000 --steps 1000000", "GiB, which is available; lower num_seeds"),
         ("train --nonsense 3", "unknown option --nonsense"),
         ("train --sedes 3", "unknown option --sedes; did you mean"),
@@ -219,15 +228,91 @@ def test_a_study_is_finished_by_the_command_that_began_it(run, tmp_path):
     again = ["study", "--out=new", "--algorithms", "ddpg", "td3", "--vary", "tau=0.5,1.0", *QUICK]
     status, out, err = run(*again[:-1])
     assert status == 0, err
-    assert "study: new, 4 of 4 variants finished" in out
+    assert "study: new, results in" in out
     runs = {"ddpg-tau=0.5", "ddpg-tau=1.0", "td3-tau=0.5", "td3-tau=1.0"}
     written = {path.name for path in (tmp_path / "new").iterdir()}
-    assert written == {"command.txt", "summary.csv", "learning_curves.png"} | runs
+    assert written == {"command.txt", "study.json", "results.csv", "learning_curves.png"} | runs
     text = (tmp_path / "new" / "command.txt").read_text()
     assert text == f"dpgcourse {' '.join(again[:-1])}\n"
     _, _, err = run(*again[:-1])
     assert err.count("finished before, skipped") == 4
     assert (tmp_path / "new" / "command.txt").read_text() == text
+
+
+STUDY = """
+out = "new"
+envs = ["LQR-v0", "Pendulum-v1"]
+algorithms = ["numpy-ddpg"]
+num_seeds = 2
+steps = 40
+eval_every = 40
+eval_episodes = 1
+progress = false
+
+[vary]
+hidden_sizes = [[8], [8, 4]]
+"""
+
+
+def test_a_study_file_holds_what_the_options_hold_and_options_override_it(run, tmp_path):
+    (tmp_path / "study.toml").write_text(STUDY)
+    status, _, err = run("study", "--file", "study.toml")
+    assert (status, err) == (0, ""), err
+    names = {f"{env}-numpy-ddpg-hidden_sizes={h}" for env in ("LQR-v0", "Pendulum-v1")
+             for h in ("8", "8,4")}  # fmt: skip
+    assert {path.name for path in (tmp_path / "new").iterdir() if path.is_dir()} == names
+    words = ["--steps=40", "--eval-every=40", "--eval-episodes=1", "--num-seeds=2"]
+    words += ["--envs", "LQR-v0", "Pendulum-v1", "--algorithms", "numpy-ddpg", "--out=options"]
+    assert run("study", *words, "--vary", "hidden_sizes=[8],[8,4]", "--no-progress")[0] == 0
+    assert (tmp_path / "new/results.csv").read_text() == (
+        (tmp_path / "options/results.csv").read_text()
+    )
+    again = ["--env", "LQR-v0", "--out", "other", "--vary", "tau=0.5", "--progress"]
+    status, _, err = run("study", "--file", "study.toml", *again)
+    assert status == 0 and "100%" in err and "1 of 1 finished" in err
+    assert (
+        json.loads((tmp_path / "other/numpy-ddpg-tau=0.5/config.json").read_text())["steps"] == 40
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("algoritms = ['td3']", "setting is 'algoritms' (did you mean algorithms?)"),
+        ("job = 2", "setting is 'job' (did you mean jobs?)"),
+        ("jobs = '2'", "jobs is '2'; allowed: a whole number, 1 or more"),
+        ("gamma = 'high'", "gamma is 'high'; allowed: 0 <= gamma < 1"),
+        ("env = 3", "env is 3; allowed: a name"),
+        ("engine = ['ray']", "engine is ['ray']; allowed: local or ray"),
+        ("seeds = 5", "setting is 'seeds' (did you mean num_seeds?)"),
+        ("steps = 41", "file is 'study.toml', which cannot be read: "),
+        ("gamma =", "file is 'study.toml', which cannot be read: "),
+    ],
+)
+def test_a_study_file_with_a_mistake_is_one_line_and_writes_nothing(line, message, run, tmp_path):
+    text = STUDY.replace("envs =", "#") if line.startswith("env ") else STUDY
+    (tmp_path / "study.toml").write_text(f"{line}\n{text}")
+    status, out, err = run("study", "--file", "study.toml")
+    (said,) = err.splitlines()
+    assert (status, out) == (2, "") and said.startswith("error: ") and message in said
+    assert [path.name for path in tmp_path.iterdir()] == ["study.toml"]
+
+
+def test_a_study_whose_runs_fail_names_each_and_its_log(run, tmp_path):
+    (tmp_path / "my_broken_tasks.py").write_text(
+        "from dpgcourse.envs.lqr import LQREnv\n"
+        "class Broken(LQREnv):\n"
+        "    def step(self, action):\n        raise RuntimeError('on fire')\n"
+    )
+    envs = ["LQR-v0", "my_broken_tasks:Broken"]
+    quick = ["--num-seeds=1", "--steps=20", "--eval-episodes=1", "--algorithms", "numpy-ddpg"]
+    status, out, err = run("study", "--out=new", "--envs", *envs, *quick, "--no-progress")
+    assert status == 1 and "study: new" in out
+    line = err.splitlines()[-1]
+    assert line.startswith("error: my_broken_tasks-Broken-numpy-ddpg: RuntimeError: on fire")
+    log = tmp_path / "new/my_broken_tasks-Broken-numpy-ddpg.log"
+    assert line.endswith(f"log: {log}") and log.read_text().count("RuntimeError: on fire") == 2
+    assert (tmp_path / "new/LQR-v0-numpy-ddpg/returns.csv").exists() and "Traceback" not in err
 
 
 def test_a_diverging_run_is_one_line_and_keeps_its_record(run, tmp_path):

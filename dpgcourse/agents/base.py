@@ -182,6 +182,14 @@ class Agent(ABC):
         """
         return self.q(s_next, self.policy(s_next))
 
+    def to(self, device: str) -> None:
+        """Move what learns to a device of torch, such as "cuda".
+
+        Raises:
+            InvalidInputError: this agent cannot be moved there.
+        """
+        raise InvalidInputError(f"device is {device!r}; allowed: 'cpu' for {type(self).__name__}")
+
     def compile(self) -> None:
         """Turn `update` into machine code.
 

@@ -55,7 +55,7 @@ class DDPG(Agent):
         dtype: torch.dtype = torch.float32,
     ):
         super().__init__(config, state_dim, box, streams)
-        self.dtype = dtype
+        self.dtype, self.device = dtype, torch.device("cpu")
         self.actor = self.make_actor()
         self.critic = self.make_critic()
         self.actor_target = copy.deepcopy(self.actor)
@@ -102,8 +102,26 @@ class DDPG(Agent):
         self.update_targets()  # update the target networks
 
     def tensor(self, x) -> Tensor:
-        """x as a tensor of this agent's dtype; what is one already is not copied."""
-        return torch.as_tensor(x, dtype=self.dtype)
+        """x as a tensor of this agent's dtype and device; what is one already is not copied."""
+        return torch.as_tensor(x, dtype=self.dtype, device=self.device)
+
+    def to(self, device: str) -> None:
+        """Move the networks to a device, before the first update.
+
+        Raises:
+            InvalidInputError: torch has no such device here.
+        """
+        try:
+            torch.zeros(1, device=device)
+        except (RuntimeError, AssertionError, NotImplementedError) as error:
+            said = str(error).strip().partition("\n")[0]
+            raise InvalidInputError(
+                f"device is {device!r}, which torch cannot use: {said}; allowed: "
+                f"{', '.join(devices())}"
+            ) from None
+        self.device = torch.device(device)
+        for network in self.networks.values():
+            network.to(self.device)
 
     @torch.no_grad()
     def td_target(self, batch: Batch) -> Tensor:
@@ -153,7 +171,7 @@ class DDPG(Agent):
     @torch.no_grad()
     def policy(self, s) -> np.ndarray:
         """Noiseless actions (S, B, m) for states (S, B, d)."""
-        return self.actor(self.tensor(s)).numpy()
+        return array(self.actor(self.tensor(s)))
 
     def policy_snapshot(self) -> Callable[[np.ndarray], np.ndarray]:
         """The present `policy`, as a function that later updates do not change."""
@@ -161,26 +179,26 @@ class DDPG(Agent):
 
         @torch.no_grad()
         def policy(s):
-            return actor(self.tensor(s)).numpy()
+            return array(actor(self.tensor(s)))
 
         return policy
 
     @torch.no_grad()
     def q(self, s, a) -> np.ndarray:
         """Values Q(s,a,w), (S, B), of states (S, B, d) and actions (S, B, m)."""
-        return self.critic(self.tensor(s), self.tensor(a)).numpy()
+        return array(self.critic(self.tensor(s), self.tensor(a)))
 
     def dq_da(self, s, a) -> np.ndarray:
         """Action gradients ∇_aQ(s,a,w), (S, B, m)."""
         a = self.tensor(a).detach().requires_grad_()
         (g,) = torch.autograd.grad(self.critic(self.tensor(s), a).sum(), a)
-        return g.numpy()
+        return array(g)
 
     @torch.no_grad()
     def bootstrap_value(self, s_next) -> np.ndarray:
         """Q'(s', μ'(s')) of the target networks, (S, B), for states (S, B, d)."""
         s_next = self.tensor(s_next)
-        return self.critic_target(s_next, self.actor_target(s_next)).numpy()
+        return array(self.critic_target(s_next, self.actor_target(s_next)))
 
     @property
     def networks(self) -> dict[str, nn.Module]:
@@ -199,7 +217,7 @@ class DDPG(Agent):
         what Adam remembers, "….step" how many steps it has taken.
         """
         state = {
-            f"{name}.{key}": x.detach().numpy().copy()
+            f"{name}.{key}": array(x.detach()).copy()
             for name, network in self.networks.items()
             for key, x in network.named_parameters()
         }
@@ -207,10 +225,10 @@ class DDPG(Agent):
             memory = getattr(self, f"{name}_optimizer").state
             for key, x in getattr(self, name).named_parameters():
                 prefix, known = f"{name}_optimizer.{key}", memory.get(x, {})
-                step = np.float32(known.get("step", 0.0))
+                step = np.float32(float(known.get("step", 0.0)))
                 state[f"{prefix}.step"] = np.full(self.num_seeds, step)
                 for part in ("exp_avg", "exp_avg_sq"):
-                    state[f"{prefix}.{part}"] = known.get(part, torch.zeros_like(x)).numpy().copy()
+                    state[f"{prefix}.{part}"] = array(known.get(part, torch.zeros_like(x))).copy()
         return state
 
     @torch.no_grad()
@@ -231,7 +249,7 @@ class DDPG(Agent):
                 if (stored := adam_state(state, f"{name}_optimizer.{key}")) is not None:
                     step, exp_avg, exp_avg_sq = stored
                     optimizer.state[x] = {
-                        "step": torch.tensor(float(step[0])),
+                        "step": torch.tensor(float(step[0]), device=self.device),
                         "exp_avg": self.tensor(exp_avg),
                         "exp_avg_sq": self.tensor(exp_avg_sq),
                     }
@@ -277,6 +295,16 @@ class DDPG(Agent):
                 return compiled(*arguments)
 
         return first_call
+
+
+def array(x: Tensor) -> np.ndarray:
+    """A tensor of any device as an array; on the CPU they share their memory."""
+    return x.cpu().numpy()
+
+
+def devices() -> list[str]:
+    """The devices that torch can use here."""
+    return ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
 
 
 def num_critic_parameters(config: DDPGConfig, state_dim: int, action_dim: int) -> int:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from dpgcourse.agents.base import State, adam_state
 from dpgcourse.agents.batch import Batch
-from dpgcourse.agents.ddpg import DDPG
+from dpgcourse.agents.ddpg import DDPG, array
 from dpgcourse.agents.noise import GaussianNoise
 from dpgcourse.agents.policy_gradient import ascend, policy_gradient
 from dpgcourse.agents.target_network import polyak_update
@@ -90,7 +90,7 @@ class _KeepsGradients(DDPG):
         """As DDPG's, and the gradients that nobody clears."""
         left = {
             f"critic_gradient.{key}": np.zeros(x.shape, np.float32) if x.grad is None else
-            x.grad.numpy().copy()
+            array(x.grad).copy()
             for key, x in self.critic.named_parameters()
         }  # fmt: skip
         return {**super().state(), **left}
@@ -191,9 +191,11 @@ class _OneOptimizerForBoth(DDPG):
         for key, x in self.critic.named_parameters():
             known = self.actor_optimizer.state.get(x, {})
             prefix = f"actor_optimizer.critic.{key}"
-            state[f"{prefix}.step"] = np.full(self.num_seeds, np.float32(known.get("step", 0.0)))
+            state[f"{prefix}.step"] = np.full(
+                self.num_seeds, np.float32(float(known.get("step", 0.0)))
+            )
             for part in ("exp_avg", "exp_avg_sq"):
-                state[f"{prefix}.{part}"] = known.get(part, torch.zeros_like(x)).numpy().copy()
+                state[f"{prefix}.{part}"] = array(known.get(part, torch.zeros_like(x))).copy()
         return state
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
@@ -202,9 +204,9 @@ class _OneOptimizerForBoth(DDPG):
         for key, x in self.critic.named_parameters():
             if (stored := adam_state(state, f"actor_optimizer.critic.{key}")) is not None:
                 step, *averages = stored
-                self.actor_optimizer.state[x] = {"step": torch.tensor(float(step[0]))} | dict(
-                    zip(("exp_avg", "exp_avg_sq"), map(self.tensor, averages), strict=True)
-                )
+                self.actor_optimizer.state[x] = {
+                    "step": torch.tensor(float(step[0]), device=self.device)
+                } | dict(zip(("exp_avg", "exp_avg_sq"), map(self.tensor, averages), strict=True))
 
 
 class SharedOptimizer(_OneOptimizerForBoth):

@@ -125,6 +125,10 @@ class NormalizedObservations(Agent):
         for name, value in found.items():
             setattr(self, name, np.array(value, dtype=np.float64))
 
+    def to(self, device: str) -> None:
+        """Move the agent inside; the statistics stay where the environments are."""
+        self.agent.to(device)
+
     def compile(self) -> None:
         """Compile the agent inside."""
         self.agent.compile()

@@ -163,7 +163,7 @@ REQUIRED_METHODS = (
     *("config", "num_seeds", "state_dim", "action_dim", "box", "streams", "noise"),
     *("act", "explore", "random_action", "observe", "terminal_flags", "update"),
     *("policy", "policy_snapshot", "q", "dq_da", "bootstrap_value"),
-    *("state", "policy_state", "load_state", "compile"),
+    *("state", "policy_state", "load_state", "to", "compile"),
 )
 """What training, evaluation, diagnostics and records use of an agent."""
 

@@ -1,6 +1,7 @@
 """Chapter 11: a replay buffer, sampled uniformly."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -127,6 +128,6 @@ class ReplayBuffer:
         """All fields, as views of the rows: never kept, since a copy would not be a view."""
         return self._cut(self._rows)
 
-    def _cut(self, rows: np.ndarray) -> Batch:
-        """The fields of rows (..., width), as views."""
+    def _cut(self, rows: Any) -> Batch:
+        """The fields of rows (..., width), an array or a tensor, as views."""
         return self._columns.map(lambda column: rows[..., column])

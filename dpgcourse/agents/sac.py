@@ -35,7 +35,7 @@ from torch import Tensor, nn
 from dpgcourse.agents.base import Agent
 from dpgcourse.agents.batch import Batch
 from dpgcourse.agents.config import DDPGConfig, SACConfig
-from dpgcourse.agents.ddpg import DDPG, num_affine_parameters, num_critic_parameters
+from dpgcourse.agents.ddpg import DDPG, array, num_affine_parameters, num_critic_parameters
 from dpgcourse.agents.networks import Actor, affine, apply_relu_layers
 from dpgcourse.agents.policy_gradient import descend
 from dpgcourse.agents.random_streams import RandomStreams
@@ -224,13 +224,13 @@ class SAC(DDPG):
         """Actions (S, m) drawn from the policy, for one state per seed (S, d)."""
         xi = self._normal(self.streams.exploration, 1)
         a, _ = self.actor.sample(self.tensor(s)[:, None], xi)
-        return a[:, 0].numpy().clip(self.box.low, self.box.high)
+        return array(a[:, 0]).clip(self.box.low, self.box.high)
 
     @torch.no_grad()
     def bootstrap_value(self, s_next) -> np.ndarray:
         """The target critics' smaller value of μ(s'), (S, B), without entropy, for (S, B, d)."""
         s_next = self.tensor(s_next)
-        return self.target_q(s_next, self.actor(s_next)).numpy()
+        return array(self.target_q(s_next, self.actor(s_next)))
 
     def _normal(self, rngs: Sequence[np.random.Generator], B: int) -> Tensor:
         """Standard normal noise for B actions of each seed, (S, B, m)."""

@@ -3,16 +3,24 @@
 import argparse
 import io
 import shlex
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from dpgcourse.cli.options import CommandParser, about
-from dpgcourse.cli.settings import add_progress, add_settings, read_settings
+from dpgcourse.cli.options import CommandParser, about, number
+from dpgcourse.cli.settings import (
+    add_progress,
+    add_settings,
+    read_settings,
+    read_study_settings,
+)
 from dpgcourse.errors import InvalidInputError
 from dpgcourse.training.config import TrainConfig, make_config
 from dpgcourse.training.divergence import DivergenceError
+
+_MAX_CURVES = 50  # in one picture
 
 
 def train(arguments: Sequence[str]) -> None:
@@ -114,38 +122,50 @@ def _evaluated_at(out: Path) -> int | None:
 
 
 def study(arguments: Sequence[str]) -> None:
-    """Train several algorithms and settings with the same seeds, a record each, in one folder.
+    """Train environments x algorithms x settings with the same seeds, a record each, in one folder.
 
-    Started again, it skips what is finished and goes on with what was interrupted. A variant that
-    diverges keeps its record as VARIANT.partial; the others go on, and the exit status is 1.
+    Runs go to the cores of this machine, or to Ray; the results are the same. Started again, it
+    skips what is finished and goes on with what was interrupted. A run that fails is tried again
+    from its last checkpoint; VARIANT.log says why it failed. If one fails for good, the others go
+    on and the exit status is 1. A study file, TOML, holds the names of the options, and the varied
+    settings as a table [vary]; options override it.
     """
     parser = CommandParser(prog="dpgcourse study", description=about(study))
-    parser.add_argument("--out", type=Path, required=True, help="folder of the study")
-    parser.add_argument("--algorithms", nargs="+", default=["ddpg"], metavar="NAME",
+    parser.add_argument("--out", type=Path, help="folder of the study")
+    parser.add_argument("--file", type=Path, metavar="FILE", help="begin with a study file")
+    parser.add_argument("--envs", nargs="+", metavar="NAME", help="environments; default env")
+    parser.add_argument("--algorithms", nargs="+", metavar="NAME",
                         help="what to train; default ddpg")  # fmt: skip
-    parser.add_argument("--vary", nargs="+", default=[], metavar="NAME=VALUE,VALUE",
+    parser.add_argument("--vary", nargs="+", metavar="NAME=VALUE,VALUE",
                         help="settings and their values, such as tau=0.01,1.0 or "
                         "'hidden_sizes=[64,64],[8]'; several: all combinations")  # fmt: skip
+    parser.add_argument("--engine", help="local, the default, or ray")
+    parser.add_argument("--jobs", type=number(int), metavar="N",
+                        help="most runs at a time; default one for each core")  # fmt: skip
+    parser.add_argument("--address", metavar="HOST:PORT", help="of a Ray cluster, whose machines "
+                        "all see the folder; default a Ray of its own on this one")  # fmt: skip
+    parser.add_argument("--retries", type=number(int), metavar="N", help="how often a run that "
+                        "failed goes on from its last checkpoint; default 1")  # fmt: skip
     add_settings(parser, arguments, algorithm=False)
     add_progress(parser)
+    parser.set_defaults(progress=None)  # a study file may say
     given = parser.parse(arguments)
-    from dpgcourse.training import loop
-    from dpgcourse.training.study import run_study, study_configs
+    from dpgcourse.training.study import run_study
 
-    settings = read_settings(given)
-    settings.pop("algorithm", None)
-    configs = study_configs(given.algorithms, given.vary, **settings)
-    for variant in configs.values():
-        loop.check_config(variant, recorded=True)
+    settings = read_study_settings(given)
+    if "out" not in settings:
+        raise InvalidInputError("out is missing; allowed: --out FOLDER, or out in the study file")
     command = shlex.join(["dpgcourse", "study", *arguments])
     try:
-        failures = run_study(given.out, configs, command, given.progress)
+        failures = run_study(**settings, command=command)
     except KeyboardInterrupt as stop:
         raise type(stop)("the same command goes on with what is missing") from None
-    plot_study(given.out)
-    print(f"study: {given.out}, {len(configs) - len(failures)} of {len(configs)} variants finished")
+    out = Path(settings["out"])
+    plot_study(out)
+    print(f"study: {out}, results in {out / 'results.csv'}")
     if failures:
-        raise DivergenceError("; ".join(failures))
+        print("\n".join(f"error: {failure}" for failure in failures), file=sys.stderr)
+        raise SystemExit(1)
 
 
 def _print_config(settings: dict[str, Any]) -> None:
@@ -171,10 +191,11 @@ def plot_record(folder: Path) -> None:
 
 
 def plot_study(folder: Path) -> None:
-    """Draw the learning curves of a study's finished variants into its folder."""
-    from dpgcourse.training.study import read_study
+    """Draw the learning curves of a study's finished variants into its folder, if it has few."""
+    from dpgcourse.training.study_folder import read_study
 
-    if records := read_study(folder):
+    records = read_study(folder)
+    if 0 < len(records) <= _MAX_CURVES:
         _save_curves(records, folder / "learning_curves.png")
 
 

@@ -36,6 +36,8 @@ def env_from_name(name: str, kwargs: dict, render_mode: str | None) -> gym.Env:
     entry = spec.entry_point
     try:
         creator = load_env_creator(entry) if isinstance(entry, str) else entry
+    except gym.error.DependencyNotInstalled as error:
+        raise InvalidInputError(_needs_more(name, error)) from None
     except ModuleNotFoundError as error:
         if not _is_missing(str(entry).partition(":")[0], error):
             raise
@@ -50,7 +52,20 @@ def env_from_name(name: str, kwargs: dict, render_mode: str | None) -> gym.Env:
     try:
         return gym.make(spec, disable_env_checker=True, **options)
     except gym.error.DependencyNotInstalled as error:
-        raise InvalidInputError(f"env is {name!r}, which cannot be made here: {error}") from None
+        raise InvalidInputError(_needs_more(name, error)) from None
+    except ImportError as error:
+        if getattr(creator, "__module__", None) != "gymnasium.envs":
+            raise
+        # a task that Gymnasium lists only to say where it has gone
+        raise InvalidInputError(f"env is {name!r}, which cannot be made: {error}") from None
+
+
+def _needs_more(name: str, error: gym.error.DependencyNotInstalled) -> str:
+    """Of an environment whose simulator is not installed."""
+    if "gymnasium[mujoco]" in str(error):
+        install = 'pip install "dpgcourse[mujoco]"'
+        return f"env is {name!r}, which needs MuJoCo; allowed: after {install}"
+    return f"env is {name!r}, which cannot be made here: {error}"
 
 
 def _in_module(module_name: str, attribute: str, what: str) -> Any:

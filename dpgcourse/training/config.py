@@ -1,7 +1,7 @@
 """What to train: every setting of a run; needs neither torch nor gymnasium."""
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -47,6 +47,10 @@ class TrainConfig:
     normalize_observations: bool = False
     """Whether the agent sees (s - running mean) / running standard deviation, clipped to ±10. The
     statistics are stored with the agent."""
+    device: str = "cpu"
+    """Where the networks learn: "cpu", or another device of torch, such as "cuda". The replay
+    buffer has a copy there; with normalized observations or n-step targets batches travel instead.
+    Random numbers are those of the CPU, results differ from its by rounding."""
     compile: bool = False
     """Compile the update: up to a minute at its start, less time from then on; needs a C++
     compiler and an agent in torch."""
@@ -99,6 +103,7 @@ class TrainConfig:
                     and all(isinstance(name, str) for name in self.env_kwargs),
                     "names and values",
                 ),
+                ("device", isinstance(self.device, str), "cpu, or a name of torch such as cuda"),
                 ("wrappers", listed, "a list"),
                 ("agent", isinstance(self.agent, config_class), f"a {config_class.__name__}"),
             ),
@@ -137,12 +142,7 @@ def make_config(
     config_class = find_algorithm(algorithm).config_class
     of_agent = [f.name for f in fields(config_class)]
     of_run = [f.name for f in fields(TrainConfig) if f.name not in ("env", "algorithm")]
-    for name in settings:
-        if name not in of_agent + of_run:
-            close = difflib.get_close_matches(name, of_agent + of_run, n=1)
-            hint = f" (did you mean {close[0]}?)" if close else ""
-            known = ", ".join(sorted({*of_agent, *of_run} - {"agent"}))
-            raise InvalidInputError(f"setting is {name!r}{hint}; allowed: {known}")
+    require_known(settings, [*of_agent, *of_run])
     agent = {name: settings.pop(name) for name in list(settings) if name in of_agent}
     if agent:
         base = settings.pop("agent", None)
@@ -150,3 +150,17 @@ def make_config(
             raise InvalidInputError(f"agent is {base!r}; allowed: a {config_class.__name__}")
         settings["agent"] = config_class(**agent) if base is None else replace(base, **agent)
     return TrainConfig(env=env, algorithm=algorithm, **settings)
+
+
+def require_known(names: Collection[str], known: Sequence[str]) -> None:
+    """Check the names of settings.
+
+    Raises:
+        InvalidInputError: an unknown one; the message names the nearest that is known.
+    """
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f" (did you mean {close[0]}?)" if close else ""
+            listed = ", ".join(sorted({*known} - {"agent"}))
+            raise InvalidInputError(f"setting is {name!r}{hint}; allowed: {listed}")

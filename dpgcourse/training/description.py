@@ -21,6 +21,7 @@ FORMAT = 3  # raised when the files of a record or their fields change
 NOT_STORED = "not stored:"  # begins what stands for an argument that JSON does not know
 ADDED: Mapping[str, Any] = {"critic_layer_norm": False, "n_step": 1}
 """Hyperparameters that a record of this format may lack -> what its agent did without them."""
+_ADDED_TO_RUNS: Mapping[str, Any] = {"device": "cpu"}  # the same for settings of the run
 _SIZES = ("state_dim", "action_low", "action_high")
 
 
@@ -75,7 +76,7 @@ def same_settings(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]
 
 def _flat(described: Mapping[str, Any]) -> dict[str, Any]:
     agent = {**ADDED, **(described.get("agent") or {})}
-    plain = json.loads(json.dumps({**described, "agent": None}, default=str))
+    plain = json.loads(json.dumps({**_ADDED_TO_RUNS, **described, "agent": None}, default=str))
     return {**plain, **{f"{name}": _plain(value) for name, value in agent.items()}}
 
 
@@ -98,7 +99,7 @@ def config_from(
     if not isinstance(described, Mapping):
         raise InvalidInputError(f"it holds a {type(described).__name__}; allowed: an object")
     require_format(described.get("format"), FORMAT)
-    fields = {name: value for name, value in described.items() if name != "format"}
+    fields = {n: x for n, x in {**_ADDED_TO_RUNS, **described}.items() if n != "format"}
     run_fields = {f.name for f in dataclasses.fields(TrainConfig)}
     _require_names("it", fields, {*run_fields, *_SIZES})
     named = _algorithm_of(source, str(fields.pop("algorithm")), algorithm)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from dpgcourse.agents.replay_buffer import ReplayBuffer
@@ -179,8 +180,15 @@ class _Options:
     keep_checkpoints: int
 
 
-def check_config(config: TrainConfig, recorded: bool = False) -> tuple[int, ActionBox]:
-    """Make the environments of a run once and estimate its memory, with or without a record.
+def check_config(
+    config: TrainConfig, recorded: bool = False, here: bool = True
+) -> tuple[int, ActionBox]:
+    """Make the environments of a run once and estimate its memory.
+
+    Args:
+        config: of the run.
+        recorded: whether it writes a record.
+        here: whether it needs the memory of this machine.
 
     Returns:
         The length of a state, and the bounds of the actions.
@@ -208,19 +216,25 @@ def check_config(config: TrainConfig, recorded: bool = False) -> tuple[int, Acti
                 f"{spaces[0]} and {spaces[1]}, those of env"
             )
     (state_dim,), box = spaces[0].shape, ActionBox(spaces[1].low, spaces[1].high)
-    require_memory(config, state_dim, len(box.low), recorded)
+    if here:
+        require_memory(config, state_dim, len(box.low), recorded)
     return state_dim, box
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let torch use one thread: these networks are too small to gain from a second one."""
+    """Let torch and NumPy use one thread.
+
+    These networks are too small to gain from a second one, and the number of threads changes how
+    NumPy's products are rounded: results would depend on the number of cores.
+    """
     torch = sys.modules.get("torch")
     threads = torch.get_num_threads() if torch else 1
     if torch:
         torch.set_num_threads(1)
     try:
-        yield
+        with threadpool_limits(1, user_api="blas"):
+            yield
     finally:
         if torch:
             torch.set_num_threads(threads)

@@ -1,5 +1,7 @@
 """Estimate a run's memory before allocating it."""
 
+from collections.abc import Sequence
+
 import psutil
 
 from dpgcourse.agents.registry import find_algorithm
@@ -87,4 +89,22 @@ def require_memory(
             f"num_seeds is {config.num_seeds} and steps is {config.steps}, which needs about "
             f"{needed / 2**30:.1f} GiB; allowed: {available / 2**30:.1f} GiB, which is available; "
             "lower num_seeds, steps or buffer_size"
+        )
+
+
+def require_memory_together(needed: Sequence[int], jobs: int) -> None:
+    """Refuse runs that will not fit beside each other.
+
+    Args:
+        needed: bytes of each run, from `estimate_memory`.
+        jobs: how many are trained at a time.
+
+    Raises:
+        InvalidInputError: the largest of them exceed the memory that is available.
+    """
+    total, available = sum(sorted(needed)[-jobs:]), psutil.virtual_memory().available
+    if total > available:
+        raise InvalidInputError(
+            f"jobs is {jobs}, and so many runs need about {total / 2**30:.1f} GiB together; "
+            f"allowed: {available / 2**30:.1f} GiB, which is available; lower jobs"
         )

@@ -18,7 +18,11 @@ Differs from the paper:
 * The environment and the steps are yours to choose. The paper trains for at most 2.5 million.
 """
 
+import dataclasses
+from typing import Any
+
 from dpgcourse.agents.config import DDPGConfig
+from dpgcourse.errors import InvalidInputError
 from dpgcourse.training.config import TrainConfig
 
 THETA, SIGMA = 0.15, 0.2
@@ -50,3 +54,16 @@ PRESETS = {"lillicrap2016": LILLICRAP2016}
 SUMMARIES = {
     "lillicrap2016": "DDPG as in Lillicrap et al. (2016), section 7, without batch normalization"
 }
+
+
+def preset_settings(name: str) -> dict[str, Any]:
+    """The settings of a preset, as for `make_config`.
+
+    Raises:
+        InvalidInputError: no such preset.
+    """
+    if not isinstance(name, str) or name not in PRESETS:
+        raise InvalidInputError(f"preset is {name!r}; allowed: {', '.join(PRESETS)}")
+    preset = PRESETS[name]
+    settings = {f.name: getattr(preset, f.name) for f in dataclasses.fields(preset)}
+    return settings | dataclasses.asdict(settings.pop("agent"))

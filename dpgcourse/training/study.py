@@ -1,238 +1,197 @@
-"""Many variants, the same seeds: one folder, a record per variant.
+"""Train every environment with every algorithm and every combination of settings, for all seeds.
 
-| in the folder | is |
+A study comes from options or from a file, which holds the same names::
+
+    out = "runs/targets"
+    envs = ["Pendulum-v1", "LQR-v0"]
+    algorithms = ["ddpg", "td3"]
+    num_seeds = 5
+    steps = 20_000
+
+    [vary]
+    tau = [0.01, 1.0]
+
+| name | is |
 |---|---|
-| ``command.txt`` | the commands that filled it, one per line |
-| ``VARIANT/`` | a finished record |
-| ``VARIANT.partial/`` | one that was interrupted or diverged |
-| ``summary.csv`` | the mean return of the last evaluation, per variant and seed |
+| ``out`` | the folder, see `dpgcourse.training.study_folder` |
+| ``envs``, ``algorithms`` | lists |
+| ``vary`` | setting -> the values that it takes; all combinations are trained |
+| ``preset`` | published settings to begin with |
+| ``engine``, ``jobs``, ``address``, ``retries``, ``progress`` | as in `run_study` |
+| any other | a setting that all variants share, as for `dpgcourse.training.config.make_config` |
 
-A study that is started again skips what is finished and goes on with what is partial, from its
-checkpoint. Only one process works in a study.
+One run is one variant with all its seeds side by side. Every engine trains it by the same function
+on one core, so results do not depend on the engine: they are equal, bit for bit, on machines with
+the same kind of processor. Seeds of one variant are not spread over workers, because torch rounds a
+seed's numbers differently if other seeds run beside it.
 """
 
-import contextlib
-import itertools
-import json
-import os
-import sys
-from collections.abc import Sequence
+import warnings
+from collections import deque
+from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from typing import Any
 
-from dpgcourse.errors import InvalidInputError
-from dpgcourse.training.checkpoint import checkpoint_files
-from dpgcourse.training.config import TrainConfig, make_config
-from dpgcourse.training.description import describe, same_settings
-from dpgcourse.training.divergence import DivergenceError
-from dpgcourse.training.durable_files import replace_file
-from dpgcourse.training.loop import resume, train
-from dpgcourse.training.provenance import without_surrogates
-from dpgcourse.training.reading import reading
-from dpgcourse.training.record import Record, read_record
-from dpgcourse.training.record_writer import (
-    LOCK,
-    csv_text,
-    lock_folder,
-    remove_unfinished,
-    require_folder,
-    require_no_foreign_files,
-    safe_filename,
-    unlock_folder,
-)
+from dpgcourse.agents.config import is_integer
+from dpgcourse.errors import InvalidInputError, StorageError
+from dpgcourse.training import ray_engine
+from dpgcourse.training.engines import ENGINES, Engine, InProcess, LocalProcesses, usable_cores
+from dpgcourse.training.loop import check_config
+from dpgcourse.training.memory_estimate import estimate_memory, require_memory_together
+from dpgcourse.training.study_folder import StudyFolder
+from dpgcourse.training.study_progress import StudyProgress
+from dpgcourse.training.variant_run import Outcome, RunFailedError, Task
+from dpgcourse.training.variants import Variant, study_variants
 
-_FIXED = ("num_seeds", "first_seed", "agent")  # the same in all variants of a study
-_MAX_NAME_LENGTH = 150  # characters of a variant's name, which becomes a folder
-
-
-def study_configs(
-    algorithms: Sequence[str], vary: Sequence[str] = (), **settings: Any
-) -> dict[str, TrainConfig]:
-    """Every algorithm with every combination of the varied settings.
-
-    Args:
-        algorithms: their names.
-        vary: settings such as ``"tau=0.01,1.0"`` or ``"hidden_sizes=[64,64],[8]"``: a setting and
-            the values that it takes, as JSON.
-        settings: what all variants share, as for `make_config`.
-
-    Returns:
-        Name of each variant, such as ``"ddpg-tau=1.0"``, and its configuration.
-
-    Raises:
-        InvalidInputError: an unknown algorithm or setting, a value that is not allowed, the same
-            variant twice; the message names it.
-
-    >>> list(study_configs(["ddpg", "td3"], ["tau=0.01,1.0"]))
-    ['ddpg-tau=0.01', 'ddpg-tau=1.0', 'td3-tau=0.01', 'td3-tau=1.0']
-    """
-    made: dict[str, TrainConfig] = {}
-    varied = [_values(text) for text in vary]
-    for algorithm, *chosen in itertools.product(algorithms, *varied):
-        config = make_config(**{"algorithm": algorithm, **settings, **dict(chosen)})
-        values = (f"-{name}={json.dumps(x, separators=(',', ':'))}" for name, x in chosen)
-        name = safe_filename(algorithm + "".join(values))
-        if len(name) > _MAX_NAME_LENGTH:
-            raise InvalidInputError(
-                f"variant {name[:40]}... has a name of {len(name)} characters; allowed: "
-                f"{_MAX_NAME_LENGTH}; vary fewer settings at once"
-            )
-        if name in made:
-            raise InvalidInputError(f"variant {name} is asked for twice; allowed: once")
-        made[name] = config
-    if not made:
-        raise InvalidInputError("algorithms is empty; allowed: one or more")
-    return made
-
-
-def _values(text: str) -> list[tuple[str, Any]]:
-    name, _, listed = text.partition("=")
-    name = name.strip().replace("-", "_")
-    if not listed or name in _FIXED:
-        fixed = f"; {name} is the same in all variants" if name in _FIXED else ""
-        raise InvalidInputError(f"vary is {text!r}; allowed: NAME=VALUE,VALUE...{fixed}")
-    try:
-        values = json.loads(f"[{listed}]")
-    except json.JSONDecodeError:
-        values = listed.split(",")  # words
-    return [(name, tuple(value) if isinstance(value, list) else value) for value in values]
+_POLL = 0.5  # seconds between two looks at how far the runs are
 
 
 def run_study(
-    folder: str | Path, configs: dict[str, TrainConfig], command: str, progress: bool = False
+    out: str | Path,
+    *,
+    envs: Sequence[Any] | None = None,
+    algorithms: Sequence[Any] | None = None,
+    vary: Mapping[str, Sequence[Any]] | None = None,
+    preset: str | None = None,
+    engine: str = "local",
+    jobs: int | None = None,
+    address: str | None = None,
+    retries: int = 1,
+    progress: bool = False,
+    command: str = "dpgcourse.study",
+    **settings: Any,
 ) -> list[str]:
     """Train every variant that is not finished.
 
+    The content of a study file can be given as it is: ``run_study(**tomllib.load(file))``.
+
     Args:
-        folder: of the study, new or begun by an earlier call.
-        configs: name and configuration of each variant, from `study_configs`.
+        out: folder, new or begun by an earlier call. All workers must see it.
+        envs: environments, as for `train`; default the setting ``env`` alone.
+        algorithms: names, or agent classes; default that of the preset, else ddpg.
+        vary: setting -> the values that it takes.
+        preset: published settings to begin with.
+        engine: "local" or "ray".
+        jobs: most runs at a time; default one for each core. One job of the local engine runs in
+            this process.
+        address: of a Ray cluster; default a Ray of its own on this machine.
+        retries: how often a run that failed goes on from its last checkpoint. A run that diverged
+            does not, since it would diverge again.
+        progress: show a progress bar and a line for each event.
         command: stored in the folder.
-        progress: say what is done, with a progress bar for each variant.
+        settings: what all variants share, as for `make_config`.
 
     Returns:
-        One line for each variant that diverged; its record up to there stays, as partial.
+        One line for each run that failed; its record up to there stays, as partial.
 
     Raises:
-        InvalidInputError: the folder holds something that is not a study, or a variant of the same
-            name and another configuration; another process works in it. Nothing has been written
-            then.
+        InvalidInputError: a setting or an environment that is not allowed; the folder holds
+            something that is not a study, or a variant of the same name and another configuration;
+            Ray is not there. Nothing has been written then.
+        StorageError: the disk is full. What had been finished stays.
     """
-    folder = Path(folder)
-    command = without_surrogates(command)
-    log = folder / "command.txt"
-    _require_study(folder)
-    require_folder(folder, f"out is {str(folder)!r}")
-    new = not os.path.exists(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = lock_folder(folder)
-    try:
-        todo = {n: c for n, c in configs.items() if not _is_finished(folder / n, c)}
-        for name, config in todo.items():
-            _require_own(folder / f"{name}.partial", config)
-        commands = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
-        if command not in commands:
-            replace_file(log, ("\n".join([*commands, command]) + "\n").encode())
-        failures = []
-        for i, (name, config) in enumerate(configs.items(), 1):
-            if progress:
-                state = "training" if name in todo else "finished before, skipped"
-                print(f"[{i}/{len(configs)}] {name}: {state}", file=sys.stderr)
-            if name not in todo:
-                continue
+    _require(engine, jobs, address, retries, progress)
+    variants = study_variants(envs, algorithms, vary, preset, **settings)
+    with StudyFolder(out) as folder:
+        todo = [variant for variant in variants if not folder.is_finished(variant)]
+        for variant in todo:
+            folder.require_own(variant)
+        _require_possible(todo, jobs or usable_cores(), here=address is None)
+        shown = StudyProgress(folder, variants, progress)
+        for variant in variants:
+            if variant not in todo:
+                shown.say(f"{variant.name}: finished before, skipped")
+        if not todo:
+            folder.note(variants, command)
+            folder.write_results(variants)
+            return []
+        with _engine(engine, jobs, address, len(todo), shown) as chosen, shown:
+            folder.note(variants, command)
             try:
-                _train_or_resume(config, folder / f"{name}.partial", progress)
-            except DivergenceError as error:
-                failures.append(f"{name}: {error}")
+                return _train(todo, chosen, retries, folder, shown)
+            finally:
+                folder.write_results(variants)
+
+
+def _require(engine: Any, jobs: Any, address: Any, retries: Any, progress: Any) -> None:
+    for name, value, ok, allowed in (
+        ("engine", engine, engine in ENGINES, " or ".join(ENGINES)),
+        ("jobs", jobs, jobs is None or is_integer(jobs, 1), "a whole number, 1 or more"),
+        ("address", address, address is None or isinstance(address, str), "host:port"),
+        ("retries", retries, is_integer(retries, 0), "a whole number, 0 or more"),
+        ("progress", progress, isinstance(progress, bool), "true or false"),
+    ):
+        if not ok:
+            raise InvalidInputError(f"{name} is {value!r}; allowed: {allowed}")
+    if address is not None and engine != "ray":
+        raise InvalidInputError(f"address is {address!r}; allowed: with engine ray")
+
+
+def _require_possible(variants: Sequence[Variant], jobs: int, here: bool) -> None:
+    """Check the environments of all runs and, if they run here, their memory."""
+    needed = []
+    for variant in variants:
+        state_dim, box = check_config(variant.config, True, here)
+        needed.append(estimate_memory(variant.config, state_dim, len(box.low), True))
+    if here:
+        require_memory_together(needed, min(jobs, max(1, len(needed))))
+
+
+def _engine(
+    name: str, jobs: int | None, address: str | None, runs: int, shown: StudyProgress
+) -> Engine:
+    if name == "ray":
+        return ray_engine.Ray(jobs, address)
+    slots = min(jobs or usable_cores(), runs)
+    if slots == 1:
+        return InProcess(lambda report: shown.refresh())
+    return LocalProcesses(slots)
+
+
+def _train(
+    variants: Sequence[Variant],
+    engine: Engine,
+    retries: int,
+    folder: StudyFolder,
+    shown: StudyProgress,
+) -> list[str]:
+    """Train variants, as many at a time as the engine has slots; one line for each that failed."""
+    waiting = deque(variants)
+    running: dict[Future[Outcome], Variant] = {}
+    attempts = {variant.name: 0 for variant in variants}
+    failures: list[str] = []
+    while waiting or running:
+        while waiting and len(running) < engine.slots:
+            variant = waiting.popleft()
+            attempts[variant.name] += 1
+            running[engine.submit(Task(variant.config, folder.partial(variant.name)))] = variant
+        done, _ = wait(running, timeout=_POLL, return_when=FIRST_COMPLETED)
+        for future in done:
+            variant = running.pop(future)
+            name, outcome = variant.name, _outcome(future)
+            for category, text in outcome.warnings:
+                warnings.warn(f"{name}: {text}", category, stacklevel=3)
+            if outcome.error is None:
+                folder.finish(name)
+                shown.say(f"{name}: finished")
+                continue
+            if isinstance(outcome.error, StorageError):
+                raise outcome.error
+            log = folder.log(name, outcome.log or str(outcome.error))
+            said = f"{name}: {outcome.error}; log: {log}"
+            if isinstance(outcome.error, RunFailedError) and attempts[name] <= retries:
+                shown.say(f"{said}; it goes on from its last checkpoint")
+                waiting.append(variant)
             else:
-                os.replace(folder / f"{name}.partial", folder / name)
-        write_summary(folder)
-    finally:
-        unlock_folder(folder, lock)
-        if new and not any(folder.iterdir()):
-            folder.rmdir()
+                shown.say(f"{said}; not tried again")
+                failures.append(said)
+        shown.refresh()
     return failures
 
 
-def _require_study(folder: Path) -> None:
-    """Check that a folder is a study, is empty, or does not exist."""
-    if not os.path.lexists(folder) or (folder / "command.txt").exists():
-        return
-    if not folder.is_dir() or any(path.name != LOCK for path in folder.iterdir()):
-        raise InvalidInputError(
-            f"out is {str(folder)!r}, which is no study; allowed: a new folder or a study"
-        )
-
-
-def _train_or_resume(config: TrainConfig, partial: Path, progress: bool) -> None:
-    with contextlib.suppress(InvalidInputError):
-        if read_record(partial).steps[-1] == config.steps:
-            return  # it was stopped after its last evaluation
-    if checkpoint_files(partial):
-        resume(
-            partial,
-            env=config.env,
-            algorithm=config.algorithm,
-            env_kwargs=config.env_kwargs,
-            wrappers=config.wrappers,
-            eval_env=config.eval_env,
-            progress=progress,
-        )
-        return
-    remove_unfinished(partial)
-    train(config, out=partial, progress=progress)
-
-
-def _is_finished(folder: Path, config: TrainConfig) -> bool:
-    if not folder.exists():
-        return False
-    _require_same(folder, describe(read_record(folder).config), config)
-    return True
-
-
-def _require_own(partial: Path, config: TrainConfig) -> None:
-    """Check that what is partial is a run of this configuration, which may go on or go away."""
-    if not (partial / "config.json").exists():
-        require_no_foreign_files(partial)
-        return
-    with reading(partial / "config.json") as path:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(found, dict):
-            raise InvalidInputError("it holds no configuration")
-    _require_same(partial, found, config)
-    if not checkpoint_files(partial):
-        require_no_foreign_files(partial)
-
-
-def _require_same(folder: Path, found: dict[str, Any], config: TrainConfig) -> None:
-    if differing := same_settings(describe(config), found):
-        raise InvalidInputError(
-            f"{str(folder)!r} was made otherwise: {'; '.join(differing)}; allowed: equal"
-        )
-
-
-def read_study(folder: str | Path) -> dict[str, Record]:
-    """The finished records of a study, by variant.
-
-    Raises:
-        InvalidInputError: the folder is no study, or a record cannot be read.
-    """
-    folder = Path(folder)
-    if not (folder / "command.txt").exists():
-        raise InvalidInputError(f"{str(folder)!r} is no study: command.txt is missing")
-    finished = [path.parent for path in sorted(folder.glob("*/config.json"))]
-    return {path.name: read_record(path) for path in finished if path.suffix != ".partial"}
-
-
-def write_summary(folder: Path) -> None:
-    """Write ``summary.csv``: variant, seed and mean return of the last evaluation."""
-    records = read_study(folder)
-    if not records:
-        return
-    rows: list[tuple] = [("variant", "seed", "step", "return")]
-    for name, record in records.items():
-        last = record.returns[-1].mean(-1)
-        rows += [
-            (name, seed, record.steps[-1], round(float(value), 4))
-            for seed, value in zip(record.config.seeds, last, strict=True)
-        ]
-    replace_file(folder / "summary.csv", csv_text(rows))
+def _outcome(future: Future[Outcome]) -> Outcome:
+    try:
+        return future.result()
+    except RunFailedError as lost:
+        return Outcome(lost)

@@ -61,6 +61,8 @@ class TrainingState:
             find_algorithm(config.algorithm), config.agent, state_dim, box, self.streams
         )
         self.agent = NormalizedObservations(agent) if config.normalize_observations else agent
+        if config.device != "cpu":
+            self.agent.to(config.device)
         if config.compile:
             self.agent.compile()
         S, E = config.num_seeds, config.eval_episodes
@@ -72,14 +74,7 @@ class TrainingState:
         with closing_after_error(self.envs, self.eval_envs):
             spaces = self.eval_envs.single_observation_space, self.eval_envs.single_action_space
             require_same_spaces(self.agent, *spaces)
-            capacity = min(config.buffer_size or config.steps, config.steps)
-            sizes = capacity, self.agent.state_dim, self.agent.action_dim, self.streams.replay
-            n_step = config.agent.n_step if isinstance(config.agent, DDPGConfig) else 1
-            self.replay: ReplayBuffer = (
-                NStepReplayBuffer(n_step, config.agent.gamma, *sizes)
-                if n_step > 1
-                else ReplayBuffer(*sizes)
-            )
+            self.replay = self._empty_replay()
             self.episodes = Episodes(self.envs, self.streams.environment)
             self.measure = Diagnostics(self.agent)
             self.reports: list[EvaluationReport] = []
@@ -95,6 +90,18 @@ class TrainingState:
             self.eval_envs.close()
         else:
             close_quietly(self.envs, self.eval_envs)
+
+    def _empty_replay(self) -> ReplayBuffer:
+        config, agent = self.config, self.agent
+        capacity = min(config.buffer_size or config.steps, config.steps)
+        sizes = capacity, agent.state_dim, agent.action_dim, self.streams.replay
+        if isinstance(config.agent, DDPGConfig) and config.agent.n_step > 1:
+            return NStepReplayBuffer(config.agent.n_step, config.agent.gamma, *sizes)
+        if config.device == "cpu" or config.normalize_observations:
+            return ReplayBuffer(*sizes)
+        from dpgcourse.agents.device_replay_buffer import DeviceReplayBuffer  # needs torch
+
+        return DeviceReplayBuffer(config.device, *sizes)
 
     def _checked_start(self, s: np.ndarray) -> np.ndarray:
         require_finite("first state", s, self.config.seeds, self.step, FROM_ENVIRONMENT)

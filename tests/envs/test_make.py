@@ -251,6 +251,19 @@ def test_a_library_that_an_environment_needs_is_named():
         del gym.registry["Needs-v0"]
 
 
+@pytest.mark.parametrize("name", ["Hopper-v5", "HalfCheetah-v4", "InvertedPendulum-v5"])
+def test_without_mujoco_its_extra_is_named(name, monkeypatch):
+    for module in [m for m in sys.modules if m.startswith("gymnasium.envs.mujoco")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "mujoco", None)
+    assert f"'{name}', which needs MuJoCo" in (said := refused(name))
+    assert said.endswith('pip install "dpgcourse[mujoco]"')
+
+
+def test_tasks_that_have_left_gymnasium_are_one_line():
+    assert "have been moved to the gymnasium-robotics project" in refused("Hopper-v3")
+
+
 # arguments
 
 

@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from threadpoolctl import threadpool_limits
 
 import dpgcourse as dpg
 from dpgcourse.agents.replay_buffer import ReplayBuffer
@@ -1099,6 +1100,16 @@ def test_21_training_uses_one_thread_and_gives_the_others_back(algorithm, two_th
 
     dpg.train(Task, callback=note, **{**SHORT, "algorithm": algorithm})
     assert seen == [1, 1] and torch.get_num_threads() == 2
+
+
+def test_21_the_number_of_threads_does_not_change_what_numpy_computes():
+    settings = {"hidden_sizes": (256, 256), "batch_size": 256, "learning_starts": 8}
+    states = []
+    for threads in (1, 2):
+        with threadpool_limits(threads, user_api="blas"):
+            run = dpg.train(Task, **{**SHORT, **settings})
+        states.append(run.agent.state())
+    assert all(np.array_equal(states[0][name], states[1][name]) for name in states[0])
 
 
 def test_21_after_an_error_too(two_threads):

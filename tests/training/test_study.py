@@ -1,4 +1,5 @@
 import csv
+import json
 import os
 import signal
 from dataclasses import replace
@@ -7,11 +8,13 @@ import numpy as np
 import pytest
 
 from dpgcourse.errors import InvalidInputError
-from dpgcourse.training import study
-from dpgcourse.training.config import make_config
+from dpgcourse.training import variant_run
+from dpgcourse.training.description import describe
 from dpgcourse.training.loop import train
-from dpgcourse.training.study import read_study, run_study, study_configs
+from dpgcourse.training.study import run_study
+from dpgcourse.training.study_folder import read_study
 from dpgcourse.training.training_state import TrainingState
+from dpgcourse.training.variants import study_variants
 
 BASE = {
     "num_seeds": 2,
@@ -22,7 +25,13 @@ BASE = {
     "hidden_sizes": (8,),
     "batch_size": 4,
 }
-CONFIGS = study_configs(["ddpg", "numpy-ddpg"], **BASE)
+BOTH = {**BASE, "algorithms": ["ddpg", "numpy-ddpg"]}
+CONFIGS = {variant.name: variant.config for variant in study_variants(**BOTH)}
+
+
+def run_here(folder, **settings):
+    """A study in this process."""
+    return run_study(folder, jobs=1, **settings)
 
 
 def contents(folder):
@@ -30,64 +39,61 @@ def contents(folder):
     return {str(path): (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
 
 
-def test_every_algorithm_meets_every_combination_of_settings():
-    vary = ["tau=0.5,1.0", "buffer-size=4,8", "hidden_sizes=[8],[8,4]"]
-    made = study_configs(["ddpg", "td3"], vary, **BASE)
-    assert len(made) == 16
-    changes = {"tau": 0.5, "buffer_size": 8, "hidden_sizes": (8, 4)}
-    expected = make_config(algorithm="td3", **{**BASE, **changes})
-    assert made["td3-tau=0.5-buffer_size=8-hidden_sizes=8,4"] == expected
-    assert list(study_configs(["ddpg"], ["env=LQR-v0"])) == ["ddpg-env=LQR-v0"]
-
-
-@pytest.mark.parametrize(
-    ("algorithms", "vary", "message"),
-    [
-        (["ppo"], [], "algorithm is 'ppo'; allowed: ddpg"),
-        ([], [], "algorithms is empty"),
-        (["ddpg", "ddpg"], [], "variant ddpg is asked for twice"),
-        (["ddpg"], ["tau=0.5,0.5"], "variant ddpg-tau=0.5 is asked for twice"),
-        (["ddpg"], ["num_seeds=1,2"], "num_seeds is the same in all variants"),
-        (["ddpg"], ["tau"], "vary is 'tau'; allowed: NAME=VALUE"),
-        (["ddpg"], ["taus=1"], r"setting is 'taus' \(did you mean tau\?\)"),
-        (["ddpg"], ["policy_delay=3"], "setting is 'policy_delay'"),
-        (["ddpg"], ["tau=a"], "tau is 'a'; allowed: 0 < tau <= 1"),
-        (["ddpg"], ["hidden_sizes=8"], "hidden_sizes is 8; allowed: one or more widths"),
-        (["ddpg"], ["batch_size=4.5"], "batch_size is 4.5; allowed: 1 or more"),
-        (["ddpg"], ["tau=2"], "tau is 2; allowed: 0 < tau <= 1"),
-        (["ddpg"], [f"env={'x' * 200}"], "has a name of 209 characters; allowed: 150"),
-    ],
-)
-def test_what_cannot_be_varied_is_named(algorithms, vary, message):
-    with pytest.raises(InvalidInputError, match=message):
-        study_configs(algorithms, vary, **BASE)
-
-
 def test_a_study_holds_what_single_runs_give(tmp_path):
-    assert run_study(tmp_path / "new", CONFIGS, "the command") == []
+    assert run_here(tmp_path / "new", **BOTH, command="the command") == []
     records = read_study(tmp_path / "new")
     assert set(records) == set(CONFIGS)
     for name, config in CONFIGS.items():
         assert records[name].config == config
         np.testing.assert_allclose(records[name].returns, train(config).returns, atol=1e-4)
     assert (tmp_path / "new" / "command.txt").read_text() == "the command\n"
-    with open(tmp_path / "new" / "summary.csv", newline="") as file:
-        rows = list(csv.DictReader(file))
+
+
+def rows_of(folder):
+    with open(folder / "results.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_results_are_one_tidy_table(tmp_path):
+    run_here(tmp_path, **BASE, envs=["LQR-v0"], vary={"tau": [0.5]}, command="first")
+    run_here(tmp_path, **BOTH, vary={"hidden_sizes": [[8, 4]]}, command="second")
+    records, rows = read_study(tmp_path), rows_of(tmp_path)
+    assert list(rows[0]) == (
+        ["variant", "env", "algorithm", "tau", "hidden_sizes", "seed", "step", "return"]
+    )
     for row in rows:
-        final = records[row["variant"]].returns[-1, int(row["seed"])].mean()
-        assert float(row["return"]) == pytest.approx(final, abs=1e-3) and row["step"] == "30"
-    assert len(rows) == 4
+        record, seed = records[row["variant"]], int(row["seed"])
+        k = record.steps.tolist().index(int(row["step"]))
+        assert float(row["return"]) == pytest.approx(record.returns[k, seed].mean(), abs=1e-3)
+        assert row["env"] == record.config.env and row["algorithm"] == record.config.algorithm
+        expected = ("", "0.5") if row["env"] == "LQR-v0" else ("[8, 4]", "")
+        assert (row["hidden_sizes"], row["tau"]) == expected
+    places = {(row["variant"], row["seed"], row["step"]) for row in rows}
+    assert len(rows) == len(places) == 3 * 2 * 2
+
+
+def test_versions_machine_and_configurations_stand_beside_the_results(tmp_path):
+    run_here(tmp_path, **BASE, vary={"tau": [0.5]})
+    run_here(tmp_path, **BASE, vary={"tau": [1.0]})
+    held = json.loads((tmp_path / "study.json").read_text())
+    assert {"numpy", "torch", "git_commit", "system", "processors"} <= set(held["provenance"])
+    assert {name: v["varied"] for name, v in held["variants"].items()} == {
+        "ddpg-tau=0.5": {"tau": 0.5},
+        "ddpg-tau=1.0": {"tau": 1.0},
+    }
+    for name, record in read_study(tmp_path).items():
+        assert held["variants"][name]["config"] == json.loads(json.dumps(describe(record.config)))
 
 
 def test_what_is_finished_is_skipped(tmp_path, capsys):
     folder = tmp_path / "study"
-    run_study(folder, study_configs(["ddpg"], **BASE), "first")
+    run_here(folder, **BASE, command="first")
     before = contents(folder / "ddpg")
     (folder / ".ipynb_checkpoints").mkdir()
     (folder / "figures").mkdir()
-    run_study(folder, CONFIGS, "second", progress=True)
+    run_here(folder, **BOTH, command="second", progress=True)
     assert contents(folder / "ddpg") == before
-    assert "[1/2] ddpg: finished before, skipped" in capsys.readouterr().err
+    assert "ddpg: finished before, skipped" in capsys.readouterr().err
     assert set(read_study(folder)) == set(CONFIGS)
     assert (folder / "command.txt").read_text() == "first\nsecond\n"
 
@@ -95,16 +101,16 @@ def test_what_is_finished_is_skipped(tmp_path, capsys):
 def test_a_variant_that_was_killed_between_its_end_and_its_name_is_not_trained_again(
     tmp_path, monkeypatch
 ):
-    run_study(tmp_path / "study", CONFIGS, "the command")
+    run_here(tmp_path / "study", **BOTH, command="the command")
     os.rename(tmp_path / "study/ddpg", tmp_path / "study/ddpg.partial")
-    monkeypatch.setattr(study, "train", None)
-    run_study(tmp_path / "study", CONFIGS, "the command")
+    monkeypatch.setattr(variant_run, "train", None)
+    run_here(tmp_path / "study", **BOTH, command="the command")
     assert set(read_study(tmp_path / "study")) == set(CONFIGS)
 
 
 @pytest.mark.parametrize("step", [0, 5, 22])
 def test_an_interrupted_study_goes_on_where_it_was(step, tmp_path, monkeypatch):
-    run_study(tmp_path / "whole", CONFIGS, "the command")
+    run_here(tmp_path / "whole", **BOTH, command="the command")
     advance = TrainingState.advance
 
     def interrupted(self):
@@ -117,13 +123,13 @@ def test_an_interrupted_study_goes_on_where_it_was(step, tmp_path, monkeypatch):
 
     monkeypatch.setattr(TrainingState, "advance", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        run_study(tmp_path / "parts", CONFIGS, "the command")
+        run_here(tmp_path / "parts", **BOTH, command="the command")
     partial = {"numpy-ddpg.partial"} if step else set()
     names = {path.name for path in (tmp_path / "parts").iterdir()}
-    assert names == {"command.txt", "ddpg"} | partial
+    assert names == {"command.txt", "study.json", "results.csv", "ddpg"} | partial
     steps = []
     monkeypatch.setattr(TrainingState, "advance", lambda self: steps.append(advance(self)))
-    run_study(tmp_path / "parts", CONFIGS, "the command")
+    run_here(tmp_path / "parts", **BOTH, command="the command")
     assert len(steps) == 30 - (step + 1 if step else 0)  # the rest alone
     whole, parts = read_study(tmp_path / "whole"), read_study(tmp_path / "parts")
     for name in CONFIGS:
@@ -137,7 +143,7 @@ def test_a_partial_variant_of_other_settings_is_refused_and_kept(tmp_path, monke
     before = contents(tmp_path)
     message = "ddpg.partial' was made otherwise: eval_episodes is 1, there 3; allowed: equal"
     with pytest.raises(InvalidInputError, match=message):
-        run_study(tmp_path, CONFIGS, "another command")
+        run_here(tmp_path, **BOTH, command="another command")
     assert contents(tmp_path) == before
 
 
@@ -149,9 +155,9 @@ def test_what_a_study_has_not_written_is_never_removed(name, tmp_path):
     path.write_text("mine")
     if "/" in name:
         with pytest.raises(InvalidInputError, match="which no run has written; allowed: after mov"):
-            run_study(tmp_path, CONFIGS, "the command")
+            run_here(tmp_path, **BOTH, command="the command")
     else:
-        run_study(tmp_path, CONFIGS, "the command")
+        run_here(tmp_path, **BOTH, command="the command")
     assert path.read_text() == "mine"
 
 
@@ -159,35 +165,35 @@ def test_a_file_named_like_a_variant_is_refused(tmp_path):
     (tmp_path / "command.txt").write_text("the command\n")
     (tmp_path / "ddpg.partial").write_text("mine")
     with pytest.raises(InvalidInputError, match=r"ddpg.partial' is a file; allowed: after moving"):
-        run_study(tmp_path, CONFIGS, "the command")
+        run_here(tmp_path, **BOTH, command="the command")
 
 
 def test_only_one_process_works_in_a_study(tmp_path, monkeypatch):
     def second(config, **options):
         with pytest.raises(InvalidInputError, match="is in use: another process writes there"):
-            run_study(tmp_path / "study", CONFIGS, "the command")
+            run_here(tmp_path / "study", **BOTH, command="the command")
         return train(config, **options)
 
-    monkeypatch.setattr(study, "train", second)
-    run_study(tmp_path / "study", CONFIGS, "the command")
+    monkeypatch.setattr(variant_run, "train", second)
+    run_here(tmp_path / "study", **BOTH, command="the command")
     assert set(read_study(tmp_path / "study")) == set(CONFIGS)
     assert not list((tmp_path / "study").rglob(".lock"))
 
 
 def test_other_settings_under_the_same_name_are_refused(tmp_path):
-    run_study(tmp_path, study_configs(["ddpg"], **BASE), "first")
+    run_here(tmp_path, **BASE, command="first")
     before = contents(tmp_path)
-    other = study_configs(["numpy-ddpg", "ddpg"], **{**BASE, "eval_episodes": 2, "tau": 0.5})
+    other = {**BOTH, "algorithms": ["numpy-ddpg", "ddpg"], "eval_episodes": 2, "tau": 0.5}
     message = "ddpg' was made otherwise: eval_episodes is 2, there 1; tau is 0.5, there 0.01"
     with pytest.raises(InvalidInputError, match=message):
-        run_study(tmp_path, other, "second")
+        run_here(tmp_path, **other, command="second")
     assert contents(tmp_path) == before
 
 
 def test_a_folder_that_is_no_study_is_left_alone(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(InvalidInputError, match="which is no study"):
-        run_study(tmp_path, CONFIGS, "the command")
+        run_here(tmp_path, **BOTH, command="the command")
     with pytest.raises(InvalidInputError, match="is no study: command.txt is missing"):
         read_study(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
@@ -195,8 +201,8 @@ def test_a_folder_that_is_no_study_is_left_alone(tmp_path):
 
 def test_a_variant_that_diverges_is_kept_as_partial_and_the_others_go_on(tmp_path):
     late = {**BASE, "learning_starts": 20}  # it diverges after its first evaluation
-    configs = study_configs(["ddpg"], ["critic_lr=1e30,1e-3"], **late)
-    (failure,) = run_study(tmp_path, configs, "the command")
+    (failure,) = run_here(tmp_path, **late, vary={"critic_lr": [1e30, 1e-3]}, retries=3)
     assert failure.startswith("ddpg-critic_lr=1e+30: the ")
     assert set(read_study(tmp_path)) == {"ddpg-critic_lr=0.001"}
     assert (tmp_path / "ddpg-critic_lr=1e+30.partial" / "config.json").exists()
+    assert (tmp_path / "ddpg-critic_lr=1e+30.log").read_text().count("DivergenceError: ") == 1
