@@ -16,6 +16,8 @@ class Fragile(PendulumEnv):
 
     def step(self, action):
         self.steps += 1
+        if self.steps == 1:
+            print("it swings", flush=True)  # which must not disturb what a worker reports
         if self.steps == 13 and (path := Path(os.environ["BREAK"])).exists():
             how, *rest = path.read_text().splitlines()
             if rest:
