@@ -89,8 +89,11 @@ class LocalProcesses:
             pickle.dump(task, worker.stdin)
             worker.stdin.flush()
             outcome = pickle.load(worker.stdout)
-        except (OSError, ValueError, EOFError, pickle.UnpicklingError):
+        except (OSError, ValueError, EOFError):
             raise RunFailedError(f"its process {_ending(worker.wait())}") from None
+        except Exception as error:
+            worker.kill()
+            raise RunFailedError(f"its process gave no outcome: {error}") from None
         self._idle.append(worker)
         return outcome
 
