@@ -21,7 +21,8 @@ FORMAT = 3  # raised when the files of a record or their fields change
 NOT_STORED = "not stored:"  # begins what stands for an argument that JSON does not know
 ADDED: Mapping[str, Any] = {"critic_layer_norm": False, "n_step": 1}
 """Hyperparameters that a record of this format may lack -> what its agent did without them."""
-_ADDED_TO_RUNS: Mapping[str, Any] = {"device": "cpu"}  # the same for settings of the run
+# The same for settings of the run. They are stored only where they differ from this.
+_ADDED_TO_RUNS: Mapping[str, Any] = {"device": "cpu"}
 _SIZES = ("state_dim", "action_low", "action_high")
 
 
@@ -46,7 +47,8 @@ def describe(config: TrainConfig, agent: Any = None) -> dict[str, Any]:
     if agent is not None:
         sizes = agent.state_dim, agent.box.low.tolist(), agent.box.high.tolist()
         fields |= dict(zip(_SIZES, sizes, strict=True))
-    return {"format": FORMAT, **fields}
+    usual = {n for n, x in _ADDED_TO_RUNS.items() if fields[n] == x}
+    return {"format": FORMAT, **{n: x for n, x in fields.items() if n not in usual}}
 
 
 def _plain(value: Any) -> Any:
