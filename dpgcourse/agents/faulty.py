@@ -2,7 +2,8 @@
 
 Every class replaces one step of `dpgcourse.agents.ddpg.DDPG` and keeps the rest. Its docstring
 says what is wrong. `FAULTY_AGENTS` are the ten that `dpgcourse.analysis.diagnosis` names.
-`FIELD_FAULTS` are five more that users have reported, and that it does not know.
+`FIELD_FAULTS` are five more that users have reported, and that it does not know. `TERMINAL_FAULTS`
+needs a task that can end, which the pendulum cannot (chapter 15).
 """
 
 from collections.abc import Mapping
@@ -251,3 +252,15 @@ FIELD_FAULTS: dict[str, type[DDPG]] = {
     "target-at-s": TargetAtS,
 }
 """Mistakes that users have reported, by name; no rule of the diagnosis was written for them."""
+
+
+class TerminatedIgnored(DDPG):
+    """The target looks beyond the end of the task, as if rewards went on after it."""
+
+    def terminal_flags(self, terminated, truncated) -> np.ndarray:
+        """No end at all."""
+        return np.zeros_like(terminated)
+
+
+TERMINAL_FAULTS: dict[str, type[DDPG]] = {"terminated-ignored": TerminatedIgnored}
+"""The mistake that no task without an end can show."""

@@ -34,6 +34,7 @@ FIELD_FAULTS = (
     "missing-gamma",
     "target-at-s",
 )
+TERMINAL_FAULTS = ("terminated-ignored",)
 
 
 @dataclass(frozen=True)
@@ -82,9 +83,9 @@ ALGORITHMS: dict[str, Algorithm] = {
                 f"faulty-{fault}",
                 f"dpgcourse.agents.faulty:{_class_name(fault)}",
                 DDPGConfig,
-                "DDPG with one silent bug (chapter 13)",
+                "DDPG with one silent bug (chapters 13 and 15)",
             )
-            for fault in (*FAULTS, *FIELD_FAULTS)
+            for fault in (*FAULTS, *FIELD_FAULTS, *TERMINAL_FAULTS)
         ),
     )
 }

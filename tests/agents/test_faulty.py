@@ -10,14 +10,14 @@ import torch
 from dpgcourse.agents.batch import Batch
 from dpgcourse.agents.config import DDPGConfig
 from dpgcourse.agents.ddpg import DDPG
-from dpgcourse.agents.faulty import FAULTY_AGENTS, FIELD_FAULTS
+from dpgcourse.agents.faulty import FAULTY_AGENTS, FIELD_FAULTS, TERMINAL_FAULTS
 from dpgcourse.agents.random_streams import random_streams
 from dpgcourse.gradient.action_box import ActionBox
 
 BOX = ActionBox([-2.0, 0.0], [2.0, 1.0])
 D, M, B = 3, 2, 16
 SEEDS = (5, 6)
-FAULTS = FAULTY_AGENTS | FIELD_FAULTS
+FAULTS = FAULTY_AGENTS | FIELD_FAULTS | TERMINAL_FAULTS
 
 
 def agent_of(kind, seeds=SEEDS, box=BOX, **config):
@@ -108,6 +108,13 @@ def test_truncated_as_done_has_the_wrong_truth_table(kind, is_right):
     terminated, truncated = np.array([[0, 0, 1, 1], [0, 1, 0, 1]], dtype=bool)
     stored = agent_of(kind).terminal_flags(terminated, truncated)
     assert np.array_equal(stored, terminated if is_right else [False, True, True, True])
+
+
+@both("terminated-ignored")
+def test_terminated_ignored_stores_no_end(kind, is_right):
+    terminated, truncated = np.array([[0, 0, 1, 1], [0, 1, 0, 1]], dtype=bool)
+    stored = agent_of(kind).terminal_flags(terminated, truncated)
+    assert np.array_equal(stored, terminated if is_right else [False] * 4)
 
 
 @both("double-scaling")

@@ -12,7 +12,7 @@ from dpgcourse.agents import registry
 from dpgcourse.agents.base import Agent
 from dpgcourse.agents.config import AgentConfig, DDPGConfig, SACConfig, TD3Config
 from dpgcourse.agents.ddpg import DDPG
-from dpgcourse.agents.faulty import FAULTY_AGENTS, FIELD_FAULTS
+from dpgcourse.agents.faulty import FAULTY_AGENTS, FIELD_FAULTS, TERMINAL_FAULTS
 from dpgcourse.agents.numpy_ddpg import NumpyDDPG
 from dpgcourse.agents.random_streams import random_streams
 from dpgcourse.agents.registry import (
@@ -97,7 +97,8 @@ def test_the_names_are_those_of_the_book():
 def test_the_faults_are_those_of_the_faulty_agents():
     assert list(FAULTS) == list(FAULTY_AGENTS)
     assert list(registry.FIELD_FAULTS) == list(FIELD_FAULTS)
-    for name, agent_class in (FAULTY_AGENTS | FIELD_FAULTS).items():
+    assert list(registry.TERMINAL_FAULTS) == list(TERMINAL_FAULTS)
+    for name, agent_class in (FAULTY_AGENTS | FIELD_FAULTS | TERMINAL_FAULTS).items():
         assert find_algorithm(f"faulty-{name}").import_factory() is agent_class
 
 
