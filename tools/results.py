@@ -2,7 +2,7 @@
 
 make results            make what is missing or outdated, two at a time
 make results-status     only say what that would be
-python -m tools.results --long     the records of chapter 15 too: hours, and MuJoCo must be installed
+python -m tools.results --long     also the records of chapter 15: hours, with MuJoCo installed
 
 Every entry of `RECORDS`, `MUJOCO` and `TABLES` has a line in ``results/manifest.json``:
 

@@ -36,7 +36,9 @@ def test_a_record_is_whole(folder):
     assert config.env != "Pendulum-v1" or (record.returns <= 0).all()
     assert agent.num_seeds == config.num_seeds == record.returns.shape[1]
     a = agent.act(np.zeros(record.state_dim))
-    assert a.shape == (config.num_seeds, len(record.box.low)) and (np.abs(a) <= record.box.high).all()
+    assert (
+        a.shape == (config.num_seeds, len(record.box.low)) and (np.abs(a) <= record.box.high).all()
+    )
     stored = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     known = {name: value for name, value in ADDED.items() if hasattr(config.agent, name)}
     stored["agent"] = known | stored["agent"]
