@@ -18,8 +18,8 @@ Differs from the paper:
 * The environment and the steps are yours to choose. The paper trains for at most 2.5 million.
 
 `FUJIMOTO2018_DDPG` is "our DDPG" of Fujimoto et al. (2018), §6.1 and the appendix that compares it
-with OpenAI's baselines: layers of 400 and 300, state and action in the critic's first layer, Adam with
-learning rates of 1e-3, no L2 penalty, γ = 0.99, τ = 0.005, a replay buffer that keeps everything,
+with OpenAI's baselines: layers of 400 and 300, state and action in the critic's first layer, Adam
+with learning rates of 1e-3, no L2 penalty, γ = 0.99, τ = 0.005, a replay buffer that keeps all,
 batches of 100, Gaussian noise of 0.1 half-ranges, 1,000 random steps first, a million steps with an
 evaluation of 10 episodes at every 5,000, 10 seeds. `FUJIMOTO2018_TD3` is TD3 of the same paper: the
 same, an actor that moves at every second update, and noise of 0.2 in the target's action, clipped
