@@ -133,7 +133,7 @@ WRONG = [
     ),
     Wrong("real-explain", "best", {**EXPLAIN, "score_of_the_seed": 1000}, "because it is high"),
     Wrong("real-explain", "mean", {**EXPLAIN, "score_of_the_seed": 967.6}, "another measure"),
-    Wrong("real-explain", "better", {**EXPLAIN, "what_follows": "A is better"}, "luck of the seeds"),
+    Wrong("real-explain", "better", {**EXPLAIN, "what_follows": "A is better"}, "luck of the"),
     Wrong(
         "real-explain",
         "equal",
