@@ -37,10 +37,11 @@ def end(rng):
 def slopes(rng):
     """The gradient of Q over u adds a term for each action entry, with its own half-range."""
     agent = _agent(rng)
-    actor, u = agent.actor, agent.actor.theta
+    actor = agent.actor
+    (u,) = actor.parameters()
     s = torch.tensor(rng.normal(size=(1, 1, 4)))
     with torch.no_grad():
-        u += 0.3 * torch.tensor(rng.normal(size=u.shape))  # away from the small last layer
+        u.add_(0.3 * torch.tensor(rng.normal(size=u.shape)))  # away from the small last layer
     unit = (actor(s) - actor.center) / actor.half_range
     z = torch.atanh(unit)
     a = actor(s).detach().requires_grad_()
