@@ -161,7 +161,10 @@ def test_the_default_folder_names_what_was_trained(run, tmp_path):
         ("train --algorithm sac --n-step 3", "n_step is 3; allowed: 1 for SAC"),
         ("train --algorithm sac --compile", "compile is True; allowed: False for SAC"),
         ("train --noise-type pink", "noise_type is 'pink'; allowed: gaussian or"),
-        ("train --preset best", "preset is 'best'; allowed: lillicrap2016"),
+        (
+            "train --preset best",
+            "preset is 'best'; allowed: lillicrap2016, fujimoto2018-ddpg, fujimoto2018-td3",
+        ),
         ("train --config none.json", "config is 'none.json', which cannot be read"),
         ("train --env CartPole-v1", "Discrete(2); allowed: a Box"),
         ("train --env Pendulum-v99", "Pendulum-v99"),
@@ -344,7 +347,14 @@ def test_a_record_of_an_unregistered_environment_is_played_only_with_its_name(ru
 def test_lists_and_help(run):
     status, out, _ = run("list")
     assert status == 0
-    for name in ("numpy-ddpg", "faulty-no-detach", "lillicrap2016", "LQR-v0", "td_error_rms"):
+    for name in (
+        "numpy-ddpg",
+        "faulty-no-detach",
+        "lillicrap2016",
+        "fujimoto2018-td3",
+        "LQR-v0",
+        "td_error_rms",
+    ):
         assert f"  {name} " in out
     assert run("--version")[1].startswith("dpgcourse 0.")
     assert "commands:" in run("--help")[1]

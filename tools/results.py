@@ -2,13 +2,14 @@
 
 make results            make what is missing or outdated, two at a time
 make results-status     only say what that would be
+python -m tools.results --long     also the records of chapter 15: hours, with MuJoCo installed
 
-Every entry of `RECORDS` and `TABLES` has a line in ``results/manifest.json``:
+Every entry of `RECORDS`, `MUJOCO` and `TABLES` has a line in ``results/manifest.json``:
 
 | field | is |
 |---|---|
 | ``command`` | what made it |
-| ``seconds`` | how long that took |
+| ``seconds`` | how long that took; 0 if nobody measured it |
 | ``files`` | a SHA-256 sum of each file |
 | ``probe`` | a few numbers of a run of 60 steps with the same settings |
 
@@ -21,6 +22,7 @@ import argparse
 import concurrent.futures
 import hashlib
 import importlib
+import importlib.util
 import json
 import os
 import shlex
@@ -41,6 +43,9 @@ RESULTS = ROOT / "results"
 MANIFEST = "manifest.json"
 STAGING = ROOT / "build" / "results"  # where a run is until it is finished
 FINAL_RETURNS = "final_returns.csv"
+MUJOCO_RETURNS = "mujoco/final_returns.csv"
+EPISODES = {FINAL_RETURNS: 1000, MUJOCO_RETURNS: 100}  # per seed
+NO_MUJOCO = "fine as stored; not run again, because MuJoCo is not installed"
 PROBE_STEPS = 60
 PROBE_TOLERANCE = 1e-3  # relative; rounding differs between machines by less after so few updates
 LIMIT = 30e6  # bytes of the whole folder
@@ -84,6 +89,24 @@ RECORDS: dict[str, str] = {
 }
 """Folder of each record -> options of ``dpgcourse train``."""
 
+_FIVE = "--num-seeds 5 --steps {} --learning-starts 10000 --eval-every 10000 --eval-episodes 5"
+_INVERTED = f"{_FIVE.format(300_000)} --compile"
+_LARGE = "--hidden-sizes 256 256 --batch-size 256 --buffer-size 200000 --compile"
+_LARGE = f"{_FIVE.format(200_000)} {_LARGE}"
+MUJOCO: dict[str, str] = {
+    f"mujoco/{folder}-{algorithm}": f"--env {env} --algorithm {algorithm} {settings}"
+    for folder, env, settings in (
+        ("inverted-pendulum", "InvertedPendulum-v5", _INVERTED),
+        ("hopper", "Hopper-v5", _LARGE),
+        ("half-cheetah", "HalfCheetah-v5", _LARGE),
+    )
+    for algorithm in ("ddpg", "td3")
+}
+MUJOCO["mujoco/inverted-pendulum-terminated-ignored"] = (
+    f"--env InvertedPendulum-v5 --algorithm faulty-terminated-ignored {_INVERTED}"
+)
+"""The same for the tasks of MuJoCo; these runs take from minutes to hours each."""
+
 _CHECKS = "from dpgcourse.analysis.sanity_checks import write; write"
 TABLES: dict[str, str] = {
     "lqr/linear-actor.csv": "python results/lqr/linear_actor.py",
@@ -97,18 +120,29 @@ TABLES: dict[str, str] = {
         "--out results/bugs-field-fresh-seeds/evidence.csv"
     ),
     "trained-agent/stages.safetensors": "python results/trained-agent/trained_agent.py",
+    "mujoco/observations.csv": "python results/mujoco/observations.py",
 }
 """Each table or file that is no part of a record -> the command that makes it."""
 
 
 def command_of(name: str) -> str:
     """The command that makes a record or a table, as a reader would give it."""
-    if name == FINAL_RETURNS:
-        return f"dpgcourse evaluate ... --episodes 1000 --csv results/{FINAL_RETURNS}"
+    if name in EPISODES:
+        return f"dpgcourse evaluate ... --episodes {EPISODES[name]} --csv results/{name}"
     if name in TABLES:
         return TABLES[name]
-    options = f" {RECORDS[name]}" if RECORDS[name] else ""
-    return f"dpgcourse train{options} --out results/{name}"
+    options = (RECORDS | MUJOCO)[name]
+    return " ".join(["dpgcourse train", *([options] if options else []), f"--out results/{name}"])
+
+
+def needs_mujoco(name: str) -> bool:
+    """Whether an entry can be made only where MuJoCo is installed."""
+    return name.startswith("mujoco/")
+
+
+def has_mujoco() -> bool:
+    """Whether MuJoCo is installed."""
+    return importlib.util.find_spec("mujoco") is not None
 
 
 def files_of(name: str) -> dict[str, str]:
@@ -133,14 +167,15 @@ def read_manifest() -> dict[str, dict[str, Any]]:
 
 def probe(name: str) -> list[float]:
     """A few numbers of a run of 60 steps with the settings of an entry, by today's code."""
-    if name in RECORDS:
-        return _probe_record(RECORDS[name])
+    if name in RECORDS or name in MUJOCO:
+        return _probe_record((RECORDS | MUJOCO)[name])
     if name in TABLES:
         probes: dict[str, Callable[[], list[float]]] = {
             "lqr": _probe_linear_actor,
             "bugs-field": _probe_field_faults,
             "bugs-field-fresh-seeds": _probe_field_faults,
             "trained-agent": _probe_trained_agent,
+            "mujoco": _probe_observations,
         }
         return probes.get(name.partition("/")[0], _probe_sanity_checks)()
     return []
@@ -149,10 +184,11 @@ def probe(name: str) -> list[float]:
 def _probe_record(options: str) -> list[float]:
     from dpgcourse.training.loop import train
 
+    given = [x for x in shlex.split(options) if x != "--compile"]  # it costs a minute a probe
+    if "--learning-starts" not in given or "10000" in given:
+        given.append("--learning-starts=20")
     short = ["--num-seeds=1", f"--steps={PROBE_STEPS}", "--eval-every=60", "--eval-episodes=2"]
-    if "--learning-starts" not in options:
-        short.append("--learning-starts=20")
-    run = train(_config([*shlex.split(options), *short]))
+    run = train(_config([*given, *short]))
     log = [float(run.log[key][-1, 0]) for key in ("q_mean", "value_gap", "actor_change")]
     return [float(run.returns.mean()), *log]
 
@@ -173,6 +209,12 @@ def _probe_linear_actor() -> list[float]:
     config = replace(linear_actor.CONFIG, num_seeds=1, steps=60, learning_starts=20, eval_every=60)
     _, columns = linear_actor.run(config)
     return [float(values[-1, 0]) for values in columns.values()]
+
+
+def _probe_observations() -> list[float]:
+    observations = importlib.import_module("results.mujoco.observations")
+    rows = [row for env in observations.ENVS for row in observations.rows(env, PROBE_STEPS)]
+    return [float(x) for *_, mean, deviation in rows for x in (mean, deviation)]
 
 
 def _probe_trained_agent() -> list[float]:
@@ -211,6 +253,8 @@ def status_of(name: str, manifest: dict[str, dict[str, Any]]) -> str:
         return "made by another command"
     if entry["files"] != files:
         return "changed since it was made"
+    if needs_mujoco(name) and not has_mujoco():
+        return NO_MUJOCO
     if not np.allclose(entry["probe"], probe(name), rtol=PROBE_TOLERANCE, atol=1e-6):
         return "outdated: today's code gives other numbers"
     return "fine"
@@ -230,7 +274,8 @@ def make(name: str) -> float:
         command += ["--resume", str(staged.relative_to(ROOT))]
     else:
         shutil.rmtree(staged, ignore_errors=True)  # our own folder, and no checkpoint in it
-        command += [*shlex.split(RECORDS[name]), "--out", str(staged.relative_to(ROOT))]
+        options = shlex.split((RECORDS | MUJOCO)[name])
+        command += [*options, "--out", str(staged.relative_to(ROOT))]
     subprocess.run(command, check=True, cwd=ROOT, env=quiet, stdout=subprocess.DEVNULL)
     (staged / "learning_curve.png").unlink()  # the chapters draw their own
     provenance = staged / "provenance.json"
@@ -245,23 +290,33 @@ def make(name: str) -> float:
 
 
 def final_means() -> dict[str, float]:
-    """Mean final return of each record in ``final_returns.csv``, as far as there is one."""
+    """Mean final return of each record in the tables of final returns, as far as there are any."""
     from dpgcourse.training.final_returns import read_final_returns
 
-    path = RESULTS / FINAL_RETURNS
-    if not path.exists():
-        return {}
-    found = read_final_returns(path)
+    paths = [RESULTS / name for name in EPISODES if (RESULTS / name).exists()]
+    found = {name: x for path in paths for name, x in read_final_returns(path).items()}
     return {name: float(np.mean(list(by_seed.values()))) for name, by_seed in found.items()}
 
 
-def write_final_returns() -> None:
-    """Evaluate every record on 1,000 common starts."""
+def write_final_returns(table: str) -> None:
+    """Evaluate every record of a table of final returns on common starts."""
     from dpgcourse.training.final_returns import evaluate_records, write_final_returns
     from dpgcourse.training.record import read_record
 
-    records = {name: read_record(RESULTS / name) for name in RECORDS}
-    write_final_returns(RESULTS / FINAL_RETURNS, evaluate_records(records))
+    names = MUJOCO if table == MUJOCO_RETURNS else RECORDS
+    records = {name: read_record(RESULTS / name) for name in names}
+    episodes = EPISODES[table]
+    write_final_returns(RESULTS / table, evaluate_records(records, episodes), episodes)
+
+
+def entry_of(name: str, seconds: int) -> dict[str, Any]:
+    """What the manifest says of an entry that lies in ``results/`` now."""
+    return {
+        "command": command_of(name),
+        "seconds": seconds,
+        "probe": [float(f"{x:.7g}") for x in probe(name)],
+        "files": files_of(name),
+    }
 
 
 def write_manifest(manifest: dict[str, dict[str, Any]]) -> None:
@@ -275,14 +330,17 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--status", action="store_true", help="make nothing")
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
+    parser.add_argument("--long", action="store_true", help="also chapter 15's, which take hours")
     given = parser.parse_args(arguments)
     manifest = read_manifest()
     todo = {}
-    for name in (*RECORDS, *TABLES):
+    for name in (*RECORDS, *MUJOCO, *TABLES):
         status = status_of(name, manifest)
-        seconds = manifest.get(name, {}).get("seconds", "?")
-        if status != "fine":
-            todo[name] = status
+        seconds = manifest.get(name, {}).get("seconds") or "?"
+        left = needs_mujoco(name) and not given.long
+        if status not in ("fine", NO_MUJOCO):
+            todo |= {} if left and not given.status else {name: status}
+            status += "; --long makes it" if left else ""
         if given.status or status != "fine":
             print(f"{name:45} {seconds!s:>6} s  {status}", flush=True)
     if given.status:
@@ -292,20 +350,17 @@ def main(arguments: list[str]) -> int:
         running = {pool.submit(make, name): name for name in todo}
         for future in concurrent.futures.as_completed(running):
             name = running[future]
-            seconds = round(future.result())
-            manifest[name] = {
-                "command": command_of(name),
-                "seconds": seconds,
-                "probe": [float(f"{x:.7g}") for x in probe(name)],
-                "files": files_of(name),
-            }
+            manifest[name] = entry_of(name, round(future.result()))
             write_manifest(manifest)
-            print(f"made {name} in {seconds} s", flush=True)
-    if todo or not (RESULTS / FINAL_RETURNS).exists():
-        write_final_returns()
-        entry = {"command": command_of(FINAL_RETURNS), "seconds": 0, "probe": []}
-        manifest[FINAL_RETURNS] = {**entry, "files": files_of(FINAL_RETURNS)}
-        write_manifest({name: manifest[name] for name in (*RECORDS, *TABLES, FINAL_RETURNS)})
+            print(f"made {name} in {manifest[name]['seconds']} s", flush=True)
+    tables = [name for name in EPISODES if given.long or not needs_mujoco(name)]
+    tables = [name for name in tables if todo or not (RESULTS / name).exists()]
+    for name in tables:
+        write_final_returns(name)
+        manifest[name] = entry_of(name, 0)
+        known = (*RECORDS, *MUJOCO, *TABLES, *EPISODES)
+        write_manifest({name: entry for name, entry in manifest.items() if name in known})
+    if tables:
         for name, mean in final_means().items():
             moved = f", before {before[name]:.1f}" if name in before else ""
             print(f"{name:45} {mean:9.1f}{moved}")

@@ -202,6 +202,20 @@ def beyond():
             yield dot("critic" if on else "ground", 90 + 180 * place, y, 8 if on else 3)
 
 
+def real_task():
+    """A leg that hops from left to right, and the line where it falls."""
+    yield ground() + line("wrong thin", (0, 86), (WIDTH, 86))
+    places = []
+    for i in range(9):
+        x, up = 40 + 80 * i, 22 * abs(sin(1.9 * i))
+        hip, knee = (x + 10, 26 - 0.6 * up), (x - 8, 56 - 0.8 * up)
+        ankle, toe = (x + 6, 92 - up), (x + 24, 96 - up)
+        places.append(hip)
+        yield line("actor wide", hip, knee, ankle, toe)
+        yield dot("ground", *knee, 3) + dot("ground", *ankle, 3)
+    yield line("composite", *places) + "".join(dot("critic", *hip) for hip in places)
+
+
 DRAWINGS = {
     "intro": composite,
     "01": composite,
@@ -218,6 +232,7 @@ DRAWINGS = {
     "12": comparing,
     "13": fails,
     "14": beyond,
+    "15": real_task,
 }
 
 

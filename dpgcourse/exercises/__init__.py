@@ -35,6 +35,7 @@ CHAPTERS = {
     "compare": "ch12_comparing_agents",
     "fails": "ch13_when_it_fails",
     "beyond": "ch14_beyond",
+    "real": "ch15_real_task",
 }
 
 
