@@ -59,7 +59,12 @@ def open_page(browser: BrowserContext, site: str, name: str, size=DESKTOP) -> Vi
             visit.external.append(request.url)
 
     page.on("request", on_request)
-    page.on("requestfailed", lambda request: visit.failed.append(request.url))
+
+    def on_failure(request: Request):
+        if request.failure != "net::ERR_ABORTED":  # given up by the page itself
+            visit.failed.append(request.url)
+
+    page.on("requestfailed", on_failure)
     page.on("response", lambda r: visit.failed.append(r.url) if r.status >= 400 else None)
     page.on("pageerror", lambda error: visit.errors.append(str(error)))
     page.on("console", lambda m: visit.errors.append(m.text) if m.type == "error" else None)

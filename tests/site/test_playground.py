@@ -26,7 +26,6 @@ class Playground:
         self.root = self.page.locator("#playground")
         self.root.locator(".status").wait_for()
         self.root.locator("svg image").wait_for(state="attached")  # the map has been drawn
-        self.page.wait_for_load_state("networkidle")  # the worker has loaded its modules
 
     def press(self, name: str) -> None:
         self.root.get_by_role("button", name=name, exact=True).click()
