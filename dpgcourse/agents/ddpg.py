@@ -112,7 +112,7 @@ class DDPG(Agent):
             InvalidInputError: torch has no such device here.
         """
         try:
-            torch.zeros(1, device=device)
+            torch.zeros(1, device=device).cpu()  # "meta" holds no numbers
         except (RuntimeError, AssertionError, NotImplementedError) as error:
             said = str(error).strip().partition("\n")[0]
             raise InvalidInputError(

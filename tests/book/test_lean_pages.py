@@ -101,6 +101,14 @@ def test_a_drawing_gets_a_palette_and_a_photograph_does_not():
     assert lean_pages.with_palette(Image.fromarray(noise)).mode == "RGB"
 
 
+def test_a_palette_leaves_the_ground_of_a_drawing_white():
+    shades = Image.linear_gradient("L").convert("RGB")  # few of its colors are near white
+    drawing = Image.new("RGB", (400, 400), "white")
+    drawing.paste(shades.point(lambda x: 205 + x // 6), (60, 60))
+    reduced = lean_pages.with_palette(drawing).convert("RGB")
+    assert min(reduced.getpixel((0, 0))) >= 254
+
+
 def test_tokens_with_the_color_of_the_block_are_plain():
     rule = 'html[data-theme="{}"] .highlight{} {{ {}color: {} }}'
     styles = "\n".join(

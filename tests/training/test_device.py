@@ -79,7 +79,7 @@ def test_a_record_of_a_device_can_be_loaded_and_resumed(tmp_path):
     assert dpg.load(tmp_path / "run").act(np.zeros(3)).shape == (2, 1)
 
 
-@pytest.mark.parametrize("device", ["gpu", "cuda:99", "", 3])
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", "meta", "", 3])
 def test_a_device_that_is_not_there_is_one_clear_message(device, tmp_path):
     with pytest.raises(InvalidInputError, match=f"device is {device!r}.*; allowed: cpu"):
         train("Pendulum-v1", "ddpg", out=tmp_path / "run", device=device, **SETTINGS)
