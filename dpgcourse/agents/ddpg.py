@@ -7,8 +7,6 @@ critic's first layer (second), no batch normalization and no L2 penalty, Gaussia
 """
 
 import copy
-import os
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import ClassVar
@@ -19,6 +17,12 @@ from torch import Tensor, nn
 
 from dpgcourse.agents.base import Agent, State, adam_state, require_shapes
 from dpgcourse.agents.batch import Batch
+from dpgcourse.agents.compilation import (
+    TraceableAdam,
+    compiled,
+    is_plain_adam,
+    require_compiler,
+)
 from dpgcourse.agents.config import DDPGConfig
 from dpgcourse.agents.networks import Actor, Critic, critic_shapes
 from dpgcourse.agents.policy_gradient import ascend, descend, policy_gradient
@@ -261,7 +265,7 @@ class DDPG(Agent):
         return num_affine_parameters(actor) + num_critic_parameters(config, state_dim, action_dim)
 
     def compile(self) -> None:
-        """Turn the three computations of an update into machine code at its first call.
+        """Turn an update into machine code at its first call.
 
         That call then takes up to a minute, and all later ones less than before. The operations
         are the same, and are rounded in another order. In float64 the weights agree to 1e-9 after
@@ -272,29 +276,31 @@ class DDPG(Agent):
         Raises:
             InvalidInputError: there is no C++ compiler, which PyTorch needs for it.
         """
-        if not any(map(shutil.which, (os.environ.get("CXX", "c++"), "g++", "clang++", "cl"))):
-            raise InvalidInputError(
-                "compile is True, and no C++ compiler was found; allowed: False here"
-            )
-        for name in ("td_target", "critic_gradient", "actor_gradient"):
-            compiled = torch.compile(  # type: ignore[call-overload]  # its stub lags behind it
-                getattr(self, name),
-                dynamic=False,
-                options={"cpp_wrapper": True},  # no Python between the operations either
-                isolate_recompiles=True,  # else the ninth agent of a process would run uncompiled
-            )
-            setattr(self, name, self._compiled_at_first_call(name, compiled))
+        require_compiler()
+        parts, optimizers = self._compilable_parts(), []
+        if not {"critic_gradient", "actor_gradient"} <= {*parts}:  # then the optimizers' steps too
+            for name in (f"{name}_optimizer" for name in self.trained):
+                optimizers.append(TraceableAdam(getattr(self, name)))
+                setattr(self, name, optimizers[-1])
+        for part in parts:
+            setattr(self, part, compiled(getattr(self, part), optimizers))
 
-    def _compiled_at_first_call(self, name: str, compiled: Callable) -> Callable:
-        """The setting that compilation needs holds for that call alone, not for the process."""
+    def _compilable_parts(self) -> tuple[str, ...]:
+        """The methods to compile: the whole update, unless a subclass moves parameters otherwise.
 
-        def first_call(*arguments):
-            setattr(self, name, compiled)
-            # the gradients are part of the computation
-            with torch._dynamo.config.patch(trace_autograd_ops=True):
-                return compiled(*arguments)
+        What a subclass does with optimizers and gradients is its own; then only the computations
+        are compiled, which change nothing.
+        """
 
-        return first_call
+        def unchanged(*names: str) -> bool:
+            return all(getattr(type(self), name) is getattr(DDPG, name) for name in names)
+
+        optimizers = [getattr(self, f"{name}_optimizer") for name in self.trained]
+        if not unchanged("critic_step", "actor_step") or not all(map(is_plain_adam, optimizers)):
+            return "td_target", "critic_gradient", "actor_gradient"
+        if unchanged("update", "update_targets"):
+            return ("update",)
+        return "td_target", "critic_step", "actor_step"
 
 
 def array(x: Tensor) -> np.ndarray:
