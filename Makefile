@@ -30,7 +30,7 @@ BOOK_SOURCES := _config.yml _toc.yml \
 	$(shell find book dpgcourse -type f -not -path '*/__pycache__/*' -not -path '*/.*')
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf serve free-port lab test test-long results results-status faults bench lint execute check lock clean
+.PHONY: help book pdf serve free-port lab test test-long results results-status faults bench bench-all lint execute check lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,10 @@ faults: $(READY) ## Plant faults in the course and see which check finds each; t
 bench: $(READY) ## Measure throughput beside Stable-Baselines3 and a plain loop
 	$(BIN)/pip install -q -r benchmarks/requirements.txt -c constraints.txt
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.throughput
+
+bench-all: $(READY) ## The same, beside JAX as well, and on HalfCheetah
+	$(BIN)/pip install -q -r benchmarks/requirements.txt -r benchmarks/requirements-all.txt -c constraints.txt
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.throughput --all
 
 lint: $(READY) ## Format and lint the package, the tests and the chapters
 	$(BIN)/ruff format .

@@ -45,7 +45,7 @@ def train_plainly(
             a = env.action_space.sample()
         else:
             with torch.no_grad():
-                a = (actor(torch.as_tensor(s)) * scale).numpy()
+                a = (actor(torch.as_tensor(s, dtype=torch.float32)) * scale).numpy()
             a = a + rng.normal(scale=config.sigma * scale.numpy(), size=m)
             a = np.clip(a, env.action_space.low, env.action_space.high).astype(np.float32)
         s_next, r, terminated, truncated, _ = env.step(a)

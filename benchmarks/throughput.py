@@ -1,187 +1,174 @@
-"""Agent-steps per second: this package beside Stable-Baselines3 and a plain PyTorch loop.
+"""Agent-steps per second of this package, of other libraries and of plain loops.
 
-Everybody trains DDPG on Pendulum-v1 with the same networks, batch and one update per step, on one
-thread, in one process. The contenders take turns, round after round, so that whatever else the
-machine does falls on all of them; every ratio is taken within a round. An agent-step is one
-environment step of one agent with everything that belongs to it: exploration, environment,
-replay and update. Steps before learning starts, evaluation and compilation are not in it.
+The contenders (`benchmarks.contenders`) take turns in one process and on one core, round after
+round, so that whatever else the machine does falls on all of them; every ratio is taken within a
+round.
 
-    make bench
+    make bench        on Pendulum, beside Stable-Baselines3 and a plain PyTorch loop
+    make bench-all    beside JAX as well, and on HalfCheetah
 """
 
 import argparse
 import logging
+import os
 import statistics
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-import gymnasium as gym
-import numpy as np
+import stable_baselines3
 import torch
-from stable_baselines3 import DDPG as PeerDDPG
-from stable_baselines3.common.callbacks import BaseCallback
 
-from benchmarks.plain_loop import train_plainly
-from dpgcourse.agents.config import DDPGConfig
+from benchmarks import contenders
+from benchmarks.contenders import HALF_CHEETAH, Contender, one_jax_program, ours, plain_loop
+from benchmarks.matrix_products import print_matrix_products
 from dpgcourse.agents.ddpg import DDPG
 from dpgcourse.agents.numpy_ddpg import NumpyDDPG
-from dpgcourse.agents.random_streams import random_streams
-from dpgcourse.agents.replay_buffer import ReplayBuffer
-from dpgcourse.gradient.action_box import ActionBox
 from dpgcourse.training.loop import train
+from dpgcourse.training.study import run_study
 
-LEARNING_STARTS = 200
 PEER = "Stable-Baselines3"
+PLAIN = "plain PyTorch loop"
+JAX = "JAX, one program, 10 seeds"
 
 
-def ours(agent_class: type, seeds: int, compiled: bool = False) -> Callable[[int], float]:
-    """A contender: the given agents through the package's own training loop."""
-
-    def agent_steps_per_second(updates: int) -> float:
-        times = []
-
-        class Timed(agent_class):
-            def update(self, batch):
-                super().update(batch)
-                times.append(time.perf_counter())
-
-        # The first updates compile, or fill caches; they are not timed.
-        steps = LEARNING_STARTS + 10 + updates
-        train(
-            algorithm=Timed,
-            num_seeds=seeds,
-            steps=steps,
-            learning_starts=LEARNING_STARTS,
-            eval_every=steps,
-            eval_episodes=1,
-            compile=compiled,
-        )
-        return seeds * updates / (times[-1] - times[-1 - updates])
-
-    return agent_steps_per_second
-
-
-class Stamps(BaseCallback):
-    """Notes the time after every step of Stable-Baselines3."""
-
-    def __init__(self):
-        super().__init__()
-        self.times = []
-
-    def _on_step(self) -> bool:
-        self.times.append(time.perf_counter())
-        return True
-
-
-def stable_baselines3(updates: int) -> float:
-    """The peer, with the settings of `DDPGConfig` where it has them."""
-    config, stamps = DDPGConfig(), Stamps()
-    model = PeerDDPG(
-        "MlpPolicy",
-        "Pendulum-v1",
-        learning_rate=config.critic_lr,
-        batch_size=config.batch_size,
-        gamma=config.gamma,
-        tau=config.tau,
-        learning_starts=LEARNING_STARTS,
-        train_freq=1,
-        gradient_steps=1,
-        policy_kwargs={"net_arch": list(config.hidden_sizes)},
-        device="cpu",
-        seed=0,
-    )
-    model.learn(LEARNING_STARTS + 10 + updates, callback=stamps)
-    return updates / (stamps.times[-1] - stamps.times[-1 - updates])
-
-
-def plain_loop(updates: int) -> float:
-    """A single file of eager PyTorch, one environment, one agent."""
-    times = train_plainly(gym.make("Pendulum-v1"), DDPGConfig(), LEARNING_STARTS, 10 + updates)
-    return updates / (times[-1] - times[-1 - updates])
-
-
-def product_ms(S: int, B: int, width: int, numpy: bool = False) -> float:
-    """Milliseconds of S products (B, width) @ (width, width), the best of many."""
-    x, W = torch.randn(S, B, width), torch.randn(S, width, width)
-    if numpy:
-        x, W = x.numpy(), W.numpy()
-    times = []
-    for _ in range(200):
-        start = time.perf_counter()
-        x @ W
-        times.append(time.perf_counter() - start)
-    return 1e3 * min(times)
-
-
-# Products of (B, width) and (width, width) in one update: forward through both targets, forward
-# and twice backward for the critic, and forward, forward, backward, twice backward for the actor.
-PRODUCTS = 2 + 3 + 5
-
-
-def update_against_matmul(width: int, B: int) -> tuple[float, float]:
-    """Milliseconds of one compiled update of one agent, and of its square matrix products."""
-    config = DDPGConfig(hidden_sizes=(width, width), batch_size=B)
-    rngs, rng = random_streams([0]), np.random.default_rng(0)
-    agent = DDPG(config, 3, ActionBox([-2.0], [2.0]), rngs)
-    agent.compile()
-    replay = ReplayBuffer(1000, 3, 1, rngs.replay)
-    for _ in range(1000):
-        shapes = ((1, 3), (1, 1), 1, (1, 3))
-        replay.add(*(rng.normal(size=shape) for shape in shapes), np.zeros(1))
-    batch, updates, products = replay.sample(B), [], []
-    for _ in range(300):
-        start = time.perf_counter()
-        agent.update(batch)
-        updates.append(time.perf_counter() - start)
-        if len(updates) % 100 == 0:
-            products.append(PRODUCTS * product_ms(1, B, width))
-    return 1e3 * statistics.median(updates[20:]), statistics.median(products)
-
-
-def main() -> None:
-    """Run all contenders in turns and print the ratios to the peer."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5, help="turns of every contender")
-    parser.add_argument("--updates", type=int, default=1000, help="timed updates in a turn")
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    logging.getLogger("torch._logging").setLevel(logging.ERROR)
-
-    contenders = {
-        PEER: stable_baselines3,
-        "plain PyTorch loop": plain_loop,
+def pendulum_contenders(jax: bool) -> dict[str, Contender]:
+    """Who trains on Pendulum."""
+    found = {
+        PEER: contenders.stable_baselines3(stable_baselines3),
+        PLAIN: plain_loop(),
         "torch, 1 seed": ours(DDPG, 1),
+        "torch, 1 seed, compiled": ours(DDPG, 1, compiled=True),
         "torch, 10 seeds": ours(DDPG, 10),
         "torch, 10 seeds, compiled": ours(DDPG, 10, compiled=True),
         "NumPy, 1 seed": ours(NumpyDDPG, 1),
         "NumPy, 10 seeds": ours(NumpyDDPG, 10),
     }
-    rounds = []
-    for i in range(arguments.rounds):
-        rounds.append({name: run(arguments.updates) for name, run in contenders.items()})
-        print(f"round {i + 1} of {arguments.rounds}", flush=True)
+    if jax:
+        import sbx
 
-    print(f"\n{'':28}{'steps/s':>9}{'ratio to ' + PEER:>30}{'lowest':>9}{'highest':>9}")
-    for name in contenders:
-        rates = [turn[name] for turn in rounds]
-        ratios = [turn[name] / turn[PEER] for turn in rounds]
-        print(
-            f"{name:28}{statistics.median(rates):9.0f}{statistics.median(ratios):30.2f}"
-            f"{min(ratios):9.2f}{max(ratios):9.2f}"
-        )
-    # Both use a library for matrix products that was written for some processors more than others.
-    rates = {
-        name: 10 * 2 * 64**3 / product_ms(10, 64, 64, numpy) / 1e6
-        for name, numpy in (("torch", False), ("NumPy", True))
+        found["SBX, 1 seed"] = contenders.stable_baselines3(sbx)
+        found["JAX, one program, 1 seed"] = one_jax_program(1)
+        found[JAX] = one_jax_program(10)
+    return found
+
+
+def half_cheetah_contenders() -> dict[str, Contender]:
+    """Who trains on HalfCheetah, 256×256, batches of 256."""
+    return {
+        PLAIN: plain_loop(HALF_CHEETAH),
+        "torch": ours(DDPG, 1, task=HALF_CHEETAH),
+        "torch, compiled": ours(DDPG, 1, compiled=True, task=HALF_CHEETAH),
+        "NumPy": ours(NumpyDDPG, 1, task=HALF_CHEETAH),
     }
-    listed = ", ".join(f"{name} {rate:.0f} GFLOP/s" for name, rate in rates.items())
-    print(f"\nten products of 64×64 matrices: {listed}")
-    for width, B in ((64, 64), (256, 256)):
-        update, products = update_against_matmul(width, B)
+
+
+def compare(
+    title: str, runs: Mapping[str, Callable[[], float]], reference: str, rounds: int
+) -> None:
+    """Print what each run gives, in turns, and its ratio to the reference within a round."""
+    turns = [{name: run() for name, run in runs.items()} for _ in range(rounds)]
+    print(f"\n{title}, and ratios to {reference}")
+    print(f"{'':30}{'median':>9}{'ratio':>9}{'lowest':>9}{'highest':>9}")
+    for name in runs:
+        ratios = [turn[name] / turn[reference] for turn in turns]
         print(
-            f"\none compiled update, {width}×{width}, batch {B}: {update:.2f} ms, "
-            f"{update / products:.2f} times its {PRODUCTS} square matrix products"
+            f"{name:30}{statistics.median(turn[name] for turn in turns):9.1f}"
+            f"{statistics.median(ratios):9.2f}{min(ratios):9.2f}{max(ratios):9.2f}",
+            flush=True,
         )
+
+
+def rates(runs: Mapping[str, Contender], updates: int) -> dict[str, Callable[[], float]]:
+    """The contenders with their number of updates."""
+    return {name: lambda run=run: run(updates) for name, run in runs.items()}
+
+
+def whole_training(agent_class: type, steps: int, compiled: bool = False) -> float:
+    """Seconds of ten seeds on Pendulum, with an evaluation of five episodes every 1,000 steps."""
+    torch._dynamo.reset()
+    start = time.perf_counter()
+    train(
+        algorithm=agent_class,
+        num_seeds=10,
+        steps=1000 + steps,
+        learning_starts=1000,
+        eval_every=1000,
+        eval_episodes=5,
+        compile=compiled,
+    )
+    return time.perf_counter() - start
+
+
+def whole_jax_training(steps: int) -> float:
+    """The same in one JAX program, with its compilation."""
+    import jax
+
+    from benchmarks.jax_loop import train_in_one_program
+
+    jax.clear_caches()
+    start = time.perf_counter()
+    train_in_one_program(10, 1000, steps, eval_every=1000, eval_episodes=5)
+    return time.perf_counter() - start
+
+
+def study_seconds(jobs: int, steps: int) -> float:
+    """Seconds of a study of two runs of one seed on HalfCheetah, in this many processes."""
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        run_study(
+            f"{folder}/study",
+            envs=[HALF_CHEETAH.env],
+            vary={"tau": [0.01, 0.02]},
+            jobs=jobs,
+            num_seeds=1,
+            steps=steps,
+            learning_starts=HALF_CHEETAH.learning_starts,
+            eval_every=steps,
+            eval_episodes=1,
+            hidden_sizes=HALF_CHEETAH.config.hidden_sizes,
+            batch_size=HALF_CHEETAH.batch_size,
+        )
+        return time.perf_counter() - start
+
+
+def main() -> None:
+    """Run all contenders in turns and print the ratios."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5, help="turns of every contender")
+    parser.add_argument("--updates", type=int, default=1000, help="timed updates in a turn")
+    parser.add_argument("--all", action="store_true", help="JAX and HalfCheetah as well")
+    arguments = parser.parse_args()
+    rounds, updates = arguments.rounds, arguments.updates
+    torch.set_num_threads(1)
+    logging.getLogger("torch._logging").setLevel(logging.ERROR)
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(cores)})  # JAX has threads of its own, whatever it is told
+
+    runs = rates(pendulum_contenders(arguments.all), updates)
+    compare("Pendulum, agent-steps per second", runs, PEER, rounds)
+    if arguments.all:
+        steps = 20_000
+        compare(
+            f"Pendulum, ten seeds, {steps:,} updates with evaluations, seconds with compilation",
+            {
+                "NumPy": lambda: whole_training(NumpyDDPG, steps),
+                "torch, compiled": lambda: whole_training(DDPG, steps, compiled=True),
+                JAX: lambda: whole_jax_training(steps),
+            },
+            JAX,
+            min(rounds, 3),
+        )
+        runs = rates(half_cheetah_contenders(), updates // 2)
+        compare("HalfCheetah, agent-steps per second", runs, PLAIN, rounds)
+        os.sched_setaffinity(0, cores)
+        compare(
+            "HalfCheetah, a study of two runs, seconds",
+            {f"{jobs} processes": lambda jobs=jobs: study_seconds(jobs, 5000) for jobs in (1, 2)},
+            "2 processes",
+            min(rounds, 3),
+        )
+    print_matrix_products()
 
 
 if __name__ == "__main__":
