@@ -164,7 +164,10 @@ def main() -> None:
         os.sched_setaffinity(0, cores)
         compare(
             "HalfCheetah, a study of two runs, seconds",
-            {f"{jobs} processes": lambda jobs=jobs: study_seconds(jobs, 5000) for jobs in (1, 2)},
+            {
+                f"{jobs} process{'es' * (jobs > 1)}": lambda jobs=jobs: study_seconds(jobs, 5000)
+                for jobs in (1, 2)
+            },
             "2 processes",
             min(rounds, 3),
         )
