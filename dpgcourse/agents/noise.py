@@ -24,7 +24,7 @@ class GaussianNoise:
     def __call__(self) -> np.ndarray:
         """The noise of one step, (S, m)."""
         draws = [rng.standard_normal(len(self.scale)) for rng in self.rngs]
-        return self.scale * np.stack(draws)
+        return self.scale * np.array(draws)
 
     def reset(self, ended: np.ndarray) -> None:
         """Begin new episodes where ended (S,) is true; Gaussian noise has no memory."""

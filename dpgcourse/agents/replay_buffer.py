@@ -94,7 +94,7 @@ class ReplayBuffer:
             raise ValueError(
                 f"batch of {batch_size} from {self.size} transitions; allowed: 1 or more of each"
             )
-        return np.stack([rng.integers(self.size, size=batch_size) for rng in self.rngs])
+        return np.array([rng.integers(self.size, size=batch_size) for rng in self.rngs])
 
     def _at(self, places: np.ndarray) -> Batch:
         """The transitions at places (S, B) of the store, copied."""

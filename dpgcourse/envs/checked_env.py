@@ -20,7 +20,7 @@ def executed_action(a, space: gym.Space) -> np.ndarray:
     Training, evaluation and videos all use this, and the replay buffer stores its result.
     """
     assert isinstance(space, gym.spaces.Box)
-    return np.clip(a, space.low, space.high).astype(space.dtype)
+    return np.asarray(a).clip(space.low, space.high).astype(space.dtype)
 
 
 class FlattenAction(gym.ActionWrapper):

@@ -23,11 +23,12 @@ def pendulum_step(theta, speed, torque):
         Next angles, next velocities, and the rewards −(θ² + 0.1 θ̇² + 0.001 torque²) of the states
         left, θ taken between −π and π; each (N,).
     """
-    torque = np.clip(torque, -MAX_TORQUE, MAX_TORQUE)
+    # The method, since the function np.clip takes four times as long on a few numbers.
+    torque = np.asarray(torque).clip(-MAX_TORQUE, MAX_TORQUE)
     angle = (theta + np.pi) % (2 * np.pi) - np.pi
     cost = angle**2 + 0.1 * speed**2 + 0.001 * torque**2
     acceleration = 3 * GRAVITY / 2 * np.sin(theta) + 3.0 * torque
-    speed = np.clip(speed + acceleration * DT, -MAX_SPEED, MAX_SPEED)
+    speed = (speed + acceleration * DT).clip(-MAX_SPEED, MAX_SPEED)
     return theta + speed * DT, speed, -cost
 
 
