@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 import torch
 
+from dpgcourse.agents import ddpg
+from dpgcourse.agents.compilation import TraceableAdam
 from dpgcourse.agents.config import DDPGConfig
 from dpgcourse.agents.ddpg import DDPG
-from dpgcourse.agents.faulty import MissingZeroGrad
+from dpgcourse.agents.faulty import MissingZeroGrad, TruncatedAsDone
 from dpgcourse.agents.n_step import NStepReplayBuffer
 from dpgcourse.agents.numpy_ddpg import NumpyDDPG
 from dpgcourse.agents.random_streams import random_streams
@@ -116,3 +118,48 @@ def test_an_agent_without_torch_is_not_compiled():
     agent = NumpyDDPG(DDPGConfig(), 3, ActionBox([-2.0], [2.0]), random_streams([0]))
     with pytest.raises(InvalidInputError, match="compile is True; allowed: False for NumpyDDPG"):
         agent.compile()
+
+
+def test_the_traceable_adam_is_torchs():
+    rng = np.random.default_rng(0)
+    theirs = [torch.nn.Parameter(torch.tensor(rng.normal(size=(2, n)))) for n in (5, 3)]
+    ours = copy.deepcopy(theirs)
+    settings = {"lr": 1e-2, "weight_decay": 0.1, "betas": (0.8, 0.95), "eps": 1e-4}
+    adams = [torch.optim.Adam(parameters, **settings) for parameters in (theirs, ours)]
+    for step in range(20):
+        if step == 5:  # goes on from what torch's remembers
+            adams[1] = TraceableAdam(adams[1])
+        for a, b in zip(theirs, ours, strict=True):
+            a.grad = torch.tensor(rng.normal(size=a.shape))
+            b.grad = a.grad.clone()
+        if step >= 5:
+            adams[1].prepare()
+        for adam in adams:
+            adam.step()
+    for a, b in zip(theirs, ours, strict=True):
+        np.testing.assert_allclose(a.detach(), b.detach(), rtol=1e-12)
+        for name, value in adams[0].state[a].items():
+            np.testing.assert_allclose(value, adams[1].state[b][name], rtol=1e-12)
+
+
+COMPUTATIONS = "td_target", "critic_gradient", "actor_gradient"  # they change nothing
+
+
+@pytest.mark.parametrize(
+    ("agent_class", "parts"),
+    [
+        (DDPG, ("update",)),
+        (TruncatedAsDone, ("update",)),
+        (TD3, ("td_target", "critic_step", "actor_step")),
+        (CountingUpdates, ("td_target", "critic_step", "actor_step")),
+        (BackwardInActorStep, COMPUTATIONS),
+        (OtherOptimizer, COMPUTATIONS),
+    ],
+)
+def test_as_much_is_compiled_as_a_subclass_leaves_alone(agent_class, parts, monkeypatch):
+    agent, _ = agent_and_replay(1, agent_class=agent_class)
+    names = []
+    monkeypatch.setattr(ddpg, "compiled", lambda method, _: names.append(method.__name__) or method)
+    agent.compile()
+    assert tuple(names) == parts
+    assert isinstance(agent.actor_optimizer, TraceableAdam) == (parts != COMPUTATIONS)
