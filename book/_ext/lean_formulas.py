@@ -13,6 +13,7 @@ from functools import cache
 import sphinxcontrib.katex as katex
 from docutils import nodes
 from elements import Element, parse
+from sphinx.util import logging
 
 # Classes for which KaTeX has no style of their own.
 PLAIN = {
@@ -255,6 +256,7 @@ def _visit(element):
                 _visit(child)
 
 
+logger = logging.getLogger(__name__)
 _rendered = katex.render_latex
 
 
@@ -263,10 +265,13 @@ def render_all(app, doctree):
 
     The processes that write pages cannot share the one server of KaTeX.
     """
-    for formula in doctree.findall(nodes.math):
-        katex.render_latex(formula.astext())
-    for formula in doctree.findall(nodes.math_block):
-        katex.render_latex(formula.astext(), {"displayMode": True})
+    for kind, options in ((nodes.math, {}), (nodes.math_block, {"displayMode": True})):
+        for formula in list(doctree.findall(kind)):
+            try:
+                katex.render_latex(formula.astext(), options)
+            except katex.KaTeXError as error:  # a warning names the place
+                logger.warning(str(error), location=formula)
+                formula.replace_self(nodes.literal(text=formula.astext()))
 
 
 def setup(app):

@@ -1,6 +1,7 @@
 """``make pdf``: the book as one document."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,9 @@ def test_the_document_holds_every_page_and_nothing_is_cut(html, tmp_path):
     if chromium is None:
         pytest.skip("no chromium on the path")
     path = tmp_path / "book.pdf"
-    assert make_pdf.make(html, ROOT, __version__, path, chromium) == []
+    with ThreadPoolExecutor(1) as pool:  # this thread may hold another Playwright
+        printed = pool.submit(make_pdf.make, html, ROOT, __version__, path, chromium)
+        assert printed.result() == []
     reader = PdfReader(path)
     pages = [page for _, part in make_pdf.contents_of(ROOT) for page in part]
     assert len(pages) > 30
