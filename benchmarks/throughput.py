@@ -165,7 +165,7 @@ def main() -> None:
         compare(
             "HalfCheetah, a study of two runs, seconds",
             {
-                f"{jobs} process{'es' * (jobs > 1)}": lambda jobs=jobs: study_seconds(jobs, 5000)
+                f"{jobs} process{'es' * (jobs > 1)}": lambda jobs=jobs: study_seconds(jobs, 12_000)
                 for jobs in (1, 2)
             },
             "2 processes",
