@@ -28,6 +28,7 @@ from dpgcourse.training.training_state import TrainingState
 
 TASKS = ("InvertedPendulum", "Hopper", "Walker2d", "HalfCheetah", "Ant")
 AGENTS = {"DDPG, NumPy": NumpyDDPG, "DDPG, torch": DDPG, "TD3, torch": TD3}  # torch: compiled
+NETWORKS = {"hidden_sizes": (256, 256), "batch_size": 256}
 RANDOM_STEPS, WARM_UP, TIMED = 300, 30, 400
 
 
@@ -66,8 +67,7 @@ def step_us(env: str, agent_class: type, seeds: int = 1) -> float:
         steps=10 * (RANDOM_STEPS + TIMED),
         learning_starts=RANDOM_STEPS,
         compile=agent_class is not NumpyDDPG,
-        hidden_sizes=(256, 256),
-        batch_size=256,
+        **NETWORKS,
     )
     with TrainingState(config, *check_config(config)) as state:
         for _ in range(RANDOM_STEPS + WARM_UP):
@@ -90,6 +90,7 @@ def main() -> None:
     print(
         json.dumps(
             {
+                **NETWORKS,
                 "microseconds of a step of one seed": measured,
                 "microseconds of a step of ten seeds, Hopper": ten,
                 "versions": {"python": platform.python_version(), **modules},
