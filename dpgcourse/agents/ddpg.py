@@ -15,14 +15,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dpgcourse.agents.base import Agent, State, adam_state, require_shapes
-from dpgcourse.agents.batch import Batch
-from dpgcourse.agents.compilation import (
+from dpgcourse.agents._compilation import (
     TraceableAdam,
     compiled,
     is_plain_adam,
     require_compiler,
 )
+from dpgcourse.agents.base import Agent, State, adam_state, require_shapes
+from dpgcourse.agents.batch import Batch
 from dpgcourse.agents.config import DDPGConfig
 from dpgcourse.agents.networks import Actor, Critic, critic_shapes
 from dpgcourse.agents.policy_gradient import ascend, descend, policy_gradient

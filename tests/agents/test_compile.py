@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dpgcourse.agents import ddpg
-from dpgcourse.agents.compilation import TraceableAdam
+from dpgcourse.agents._compilation import TraceableAdam
 from dpgcourse.agents.config import DDPGConfig
 from dpgcourse.agents.ddpg import DDPG
 from dpgcourse.agents.faulty import MissingZeroGrad, TruncatedAsDone
