@@ -37,11 +37,11 @@ def public_names(body: list[ast.stmt], path: str) -> Iterator[str]:
 
 
 def package_names() -> Iterator[str]:
-    """Every public name of every module, and the names that the package itself offers."""
+    """Every public name of every public module, and the names that the package itself offers."""
     for file in sorted((ROOT / "dpgcourse").rglob("*.py")):
         parts = file.relative_to(ROOT).with_suffix("").parts
         path = ".".join(parts).removesuffix(".__init__")
-        if not path.endswith("__main__"):
+        if not file.stem.startswith("_") or file.stem == "__init__":
             yield from public_names(ast.parse(file.read_text(encoding="utf-8")).body, path)
     stub = ROOT / "dpgcourse/__init__.pyi"
     for node in ast.parse(stub.read_text(encoding="utf-8")).body:
