@@ -12,21 +12,21 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from dpgcourse.agents.config import DDPGConfig
-from dpgcourse.envs.vector_pendulum import DT, GRAVITY, MAX_SPEED, MAX_TORQUE
+from dpgcourse.agents.config import FINAL_BOUND, DDPGConfig
+from dpgcourse.envs.vector_pendulum import DT, GRAVITY, MAX_SPEED, MAX_TORQUE, VectorPendulum
 
 CONFIG = DDPGConfig()
 SIGMA = CONFIG.sigma * MAX_TORQUE
-LIMIT = 200  # steps of an episode
+LIMIT = VectorPendulum.limit  # steps of an episode
 CAPACITY = 1 << 16
 OPTIMIZERS = {"actor": optax.adam(CONFIG.actor_lr), "critic": optax.adam(CONFIG.critic_lr)}
 
 
 def network(key, sizes: tuple[int, ...]) -> list:
-    """Weights and biases from U(−1/√inputs, 1/√inputs), the last layer's from U(−3e-3, 3e-3)."""
+    """Weights and biases from U(−1/√inputs, 1/√inputs), the last layer's near zero."""
     layers = []
     for i, (inputs, outputs) in enumerate(pairwise(sizes)):
-        bound = 3e-3 if i == len(sizes) - 2 else inputs**-0.5
+        bound = FINAL_BOUND if i == len(sizes) - 2 else inputs**-0.5
         key, first, second = jax.random.split(key, 3)
         draw = partial(jax.random.uniform, minval=-bound, maxval=bound)
         layers.append((draw(first, (inputs, outputs)), draw(second, (outputs,))))

@@ -3,9 +3,10 @@
 One seed, one thread, hidden layers of 256 and 256, batches of 256, as in most published runs.
 Prints the medians in microseconds as JSON; `book/published.ipynb` reads them.
 
-    .venv/bin/python -m benchmarks.step_cost > results/mujoco/step_cost.json
+    .venv/bin/python -m benchmarks.step_cost "AMD EPYC (Zen 5)" > results/mujoco/step_cost.json
 """
 
+import argparse
 import json
 import logging
 import platform
@@ -77,6 +78,9 @@ def step_us(env: str, agent_class: type, seeds: int = 1) -> float:
 
 def main() -> None:
     """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("processor", help="its name, for the record")
+    arguments = parser.parse_args()
     logging.getLogger("torch._logging").setLevel(logging.ERROR)
     measured: dict[str, dict[str, float]] = {}
     with one_thread():
@@ -94,7 +98,7 @@ def main() -> None:
                 "microseconds of a step of one seed": measured,
                 "microseconds of a step of ten seeds, Hopper": ten,
                 "versions": {"python": platform.python_version(), **modules},
-                "processor": "AMD EPYC (Zen 5), one core",
+                "processor": arguments.processor,
             },
             indent=2,
         )

@@ -22,15 +22,17 @@ class TraceableAdam:
     Attributes:
         state: for each parameter the number of steps, "step", and the running means of gradients,
             "exp_avg", and of their squares, "exp_avg_sq".
+        param_groups: those of torch's Adam, so that a schedule of the learning rate still works.
 
     Source: Kingma and Ba (2015), Algorithm 1.
     """
 
     def __init__(self, optimizer: torch.optim.Optimizer):
-        settings = optimizer.param_groups[0]
-        self.lr, self.eps, self.weight_decay = (settings[n] for n in ("lr", "eps", "weight_decay"))
+        self.param_groups = optimizer.param_groups
+        (settings,) = self.param_groups
+        self.eps, self.weight_decay = settings["eps"], settings["weight_decay"]
         self.beta1, self.beta2 = settings["betas"]
-        self.parameters = [x for group in optimizer.param_groups for x in group["params"]]
+        self.parameters = list(settings["params"])
         self.state = {
             x: {
                 "step": torch.zeros((), device=x.device),
@@ -41,18 +43,19 @@ class TraceableAdam:
             for x in self.parameters
         }
         self._scales = [(x.new_zeros(()), x.new_zeros(())) for x in self.parameters]
-        self._prepared = [-1] * len(self.parameters)
+        self._prepared: list[tuple[int, float] | None] = [None] * len(self.parameters)
 
     def prepare(self) -> None:
         """Compute what depends on the number of steps; compiled, it would be done many times."""
+        lr = self.param_groups[0]["lr"]
         for i, x in enumerate(self.parameters):
             t = int(self.state[x]["step"]) + 1
-            if t != self._prepared[i]:
-                self._prepared[i] = t
+            if (t, lr) != self._prepared[i]:
+                self._prepared[i] = t, lr
                 # As in `dpgcourse.agents.optim.Adam.descend`
                 root = (1 - self.beta2**t) ** 0.5
                 rate, floor = self._scales[i]
-                rate.fill_(self.lr * root / (1 - self.beta1**t))
+                rate.fill_(lr * root / (1 - self.beta1**t))
                 floor.fill_(self.eps * root)
 
     @torch.no_grad()
@@ -71,9 +74,10 @@ class TraceableAdam:
 
 def is_plain_adam(optimizer: torch.optim.Optimizer) -> bool:
     """Whether `TraceableAdam` can take the place of an optimizer."""
-    return type(optimizer) is torch.optim.Adam and not any(
-        optimizer.defaults[name] for name in ("amsgrad", "maximize", "decoupled_weight_decay")
-    )
+    if type(optimizer) is not torch.optim.Adam or len(optimizer.param_groups) > 1:
+        return False
+    (settings,) = optimizer.param_groups
+    return not any(settings[name] for name in ("amsgrad", "maximize", "decoupled_weight_decay"))
 
 
 def require_compiler() -> None:
@@ -108,7 +112,8 @@ def compiled(method: Callable, optimizers: Sequence[TraceableAdam] = ()) -> Call
             optimizer.prepare()
         # The setting holds for the first call alone, which compiles, not for the process.
         with torch._dynamo.config.patch(setting) if setting else nullcontext():
-            setting.clear()
-            return translated(*arguments)
+            result = translated(*arguments)
+        setting.clear()
+        return result
 
     return call

@@ -278,7 +278,7 @@ class DDPG(Agent):
         """
         require_compiler()
         parts, optimizers = self._compilable_parts(), []
-        if not {"critic_gradient", "actor_gradient"} <= {*parts}:  # then the optimizers' steps too
+        if "critic_gradient" not in parts:  # the steps of the optimizers are compiled too
             for name in (f"{name}_optimizer" for name in self.trained):
                 optimizers.append(TraceableAdam(getattr(self, name)))
                 setattr(self, name, optimizers[-1])

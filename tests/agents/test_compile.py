@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dpgcourse.agents import ddpg
-from dpgcourse.agents._compilation import TraceableAdam
+from dpgcourse.agents._compilation import TraceableAdam, is_plain_adam
 from dpgcourse.agents.config import DDPGConfig
 from dpgcourse.agents.ddpg import DDPG
 from dpgcourse.agents.faulty import MissingZeroGrad, TruncatedAsDone
@@ -132,6 +132,9 @@ def test_the_traceable_adam_is_torchs():
         for a, b in zip(theirs, ours, strict=True):
             a.grad = torch.tensor(rng.normal(size=a.shape))
             b.grad = a.grad.clone()
+        if step == 12:  # a schedule
+            for adam in adams:
+                adam.param_groups[0]["lr"] = 3e-3
         if step >= 5:
             adams[1].prepare()
         for adam in adams:
@@ -140,6 +143,14 @@ def test_the_traceable_adam_is_torchs():
         np.testing.assert_allclose(a.detach(), b.detach(), rtol=1e-12)
         for name, value in adams[0].state[a].items():
             np.testing.assert_allclose(value, adams[1].state[b][name], rtol=1e-12)
+
+
+def test_one_group_of_parameters_can_be_taken_over():
+    x, y = (torch.nn.Parameter(torch.zeros(2)) for _ in range(2))
+    assert is_plain_adam(torch.optim.Adam([x, y]))
+    assert not is_plain_adam(torch.optim.Adam([{"params": [x]}, {"params": [y], "lr": 1.0}]))
+    assert not is_plain_adam(torch.optim.Adam([x], amsgrad=True))
+    assert not is_plain_adam(torch.optim.AdamW([x]))
 
 
 COMPUTATIONS = "td_target", "critic_gradient", "actor_gradient"  # they change nothing
